@@ -1,0 +1,1 @@
+"""Question to answer: retrieval, prompt, model, checked citations."""

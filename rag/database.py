@@ -1,0 +1,211 @@
+"""The SQLite file behind the store: connection, schema, transactions, locks. The only module that opens it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from rag.errors import StoreError, StoreLocked
+
+try:  # The wheel carries a current SQLite; many systems' own one has WAL and FTS5 faults that were mended since.
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:
+    import sqlite3 as sqlite  # type: ignore[no-redef]
+
+SQLITE_VERSION: str = sqlite.sqlite_version
+SCHEMA_VERSION = 1
+DATABASE_NAME = "footnote.sqlite3"
+_BUSY_SECONDS = 30
+
+_SCHEMA = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE kb(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+    generation INTEGER NOT NULL DEFAULT 0, fingerprint TEXT NOT NULL DEFAULT '');
+CREATE TABLE root(
+    id INTEGER PRIMARY KEY, kb_id INTEGER NOT NULL REFERENCES kb ON DELETE CASCADE,
+    path TEXT NOT NULL, label TEXT NOT NULL, UNIQUE(kb_id, path), UNIQUE(kb_id, label));
+CREATE TABLE file(
+    id INTEGER PRIMARY KEY, kb_id INTEGER NOT NULL REFERENCES kb ON DELETE CASCADE,
+    root_id INTEGER NOT NULL REFERENCES root ON DELETE CASCADE, relative TEXT NOT NULL,
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+    pages INTEGER NOT NULL, chunks INTEGER NOT NULL, warnings TEXT NOT NULL, UNIQUE(root_id, relative));
+CREATE INDEX file_bytes ON file(kb_id, sha256);
+CREATE TABLE exclusion(
+    kb_id INTEGER NOT NULL REFERENCES kb ON DELETE CASCADE, sha256 TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY(kb_id, sha256)) WITHOUT ROWID;
+CREATE TABLE document(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kb_id INTEGER NOT NULL REFERENCES kb ON DELETE CASCADE,
+    file_id INTEGER NOT NULL REFERENCES file ON DELETE CASCADE, record TEXT NOT NULL, name TEXT NOT NULL,
+    title TEXT NOT NULL, sha256 TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(file_id, record));
+CREATE INDEX document_name ON document(kb_id, name);
+CREATE TABLE page(
+    document_id INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, ordinal INTEGER NOT NULL, number INTEGER,
+    start INTEGER NOT NULL, length INTEGER NOT NULL, kind TEXT NOT NULL, quality REAL NOT NULL,
+    PRIMARY KEY(document_id, ordinal)) WITHOUT ROWID;
+CREATE TABLE vector(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, text_sha BLOB NOT NULL, fingerprint TEXT NOT NULL,
+    value BLOB NOT NULL, crc INTEGER NOT NULL, UNIQUE(text_sha, fingerprint));
+CREATE TABLE chunk(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kb_id INTEGER NOT NULL REFERENCES kb ON DELETE CASCADE,
+    document_id INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, ordinal INTEGER NOT NULL,
+    heading TEXT NOT NULL, page INTEGER, text TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    language TEXT NOT NULL, tokens INTEGER NOT NULL, vector_id INTEGER NOT NULL REFERENCES vector, crc INTEGER NOT NULL,
+    UNIQUE(document_id, ordinal));
+CREATE INDEX chunk_kb ON chunk(kb_id);
+CREATE INDEX chunk_vector ON chunk(vector_id);
+CREATE TABLE conversation(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL);
+CREATE TABLE message(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, conversation_id INTEGER NOT NULL REFERENCES conversation ON DELETE CASCADE,
+    role TEXT NOT NULL, content TEXT NOT NULL, answer TEXT);
+CREATE INDEX message_conversation ON message(conversation_id);
+"""
+
+
+class Database:
+    """HOME/workspace/footnote.sqlite3; a connection for each thread, opened when first used."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "workspace"
+        self.path = self.folder / DATABASE_NAME
+        self._local = threading.local()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"{self.folder} cannot be made ({error.strerror}). Choose another place with --home.") from None
+        with self._explained():
+            self._prepare()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if connection := getattr(self._local, "connection", None):
+            connection.close()
+            self._local.connection = None
+
+    @property
+    def connection(self) -> Any:
+        """This thread's connection."""
+        if getattr(self._local, "connection", None) is None:
+            self._local.connection = self._connect()
+        return self._local.connection
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self._explained():
+            return list(self.connection.execute(sql, values))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Any]:
+        """One read transaction: everything read inside belongs to one state of the store. May be nested."""
+        if self.connection.in_transaction:
+            yield self.connection
+            return
+        with self._explained():
+            self.connection.execute("BEGIN")
+            try:
+                yield self.connection
+            finally:
+                self.connection.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """One write transaction: committed and on the disk when the block ends, or nothing of it."""
+        with self._explained():
+            connection = self.connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def write_lock(self) -> Iterator[None]:
+        """The one place for a long writer; raises StoreLocked, naming who holds it."""
+        with (self.folder / "lock").open("a+", encoding="utf-8") as handle:
+            if not _try_lock(handle):
+                handle.seek(0)
+                raise StoreLocked(
+                    f"Another process is writing to {self.folder} ({handle.read().strip() or 'just started'}). "
+                    "Wait until it has finished, then type the command again."
+                )
+            handle.truncate(0)
+            handle.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
+            handle.flush()
+            try:
+                yield
+            finally:
+                handle.truncate(0)
+
+    def _connect(self) -> Any:
+        connection = sqlite.connect(
+            str(self.path), timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
+        return connection
+
+    def _prepare(self) -> None:
+        self.connection.execute("PRAGMA page_size=8192")
+        mode = self.connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreError(f"{self.folder} is on a file system without write-ahead logs. Choose a local --home.")
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise StoreError(f"{self.path} was written by a newer Footnote (schema {version}). Update Footnote.")
+        if version == 0:
+            with self.transaction() as connection:
+                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    _run_each(connection, _SCHEMA)
+                    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite.OperationalError as error:
+            raise StoreError(self._advice(str(error))) from error
+        except sqlite.DatabaseError as error:
+            raise StoreError(f"{self.path} is damaged ({error}). Type `python -m rag doctor`.") from error
+
+    def _advice(self, message: str) -> str:
+        if "full" in message:
+            return f"The disk is full: {self.path} could not be written. Free some space and type the command again."
+        if "locked" in message or "busy" in message:
+            return f"{self.path} has been locked by another process for {_BUSY_SECONDS} s. Try again when it is done."
+        if "readonly" in message:
+            return f"{self.path} is read-only. Give this user the right to write to it, or choose another --home."
+        return f"{self.path}: {message}. Type `python -m rag doctor`."
+
+
+def _run_each(connection: Any, script: str) -> None:
+    # executescript() would commit the transaction that this belongs to.
+    for statement in script.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def _try_lock(handle: IO[str]) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            handle.seek(1 << 20)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

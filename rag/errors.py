@@ -1,0 +1,33 @@
+"""The errors a person can do something about: what happened, the value, what to type next."""
+
+
+class RagError(Exception):
+    """Base of every expected failure; its text is shown to the user as it is."""
+
+
+class SettingsError(RagError):
+    """A setting that does not exist or has a value that makes no sense."""
+
+
+class ModelError(RagError):
+    """Weights that are missing, damaged or not the ones the index was made with."""
+
+
+class LLMError(RagError):
+    """A language model that could not be reached or broke off."""
+
+
+class StoreError(RagError):
+    """The knowledge base cannot be opened, written or trusted."""
+
+
+class StoreLocked(StoreError):
+    """Another process is writing to the same knowledge base."""
+
+
+class IngestError(RagError):
+    """A file or folder that cannot be read; one file's failure never stops a run."""
+
+
+class DatasetError(RagError):
+    """A question set with a broken line; the text names the line."""

@@ -1,0 +1,169 @@
+"""Settings: defaults < footnote.toml < FOOTNOTE_* environment < flags; an unknown key is an error."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from rag.errors import SettingsError
+
+CONFIG_NAME = "footnote.toml"
+_OUTSIDE = {"FOOTNOTE_HOME", "FOOTNOTE_CACHE"}  # read by home() and cache(), not settings of a knowledge base
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """Which embedder; ``model`` is ``builtin:NAME``, a folder or a Hugging Face name."""
+
+    model: str = "builtin:multilingual-e5-small"
+    query_prefix: str = "query: "
+    passage_prefix: str = "passage: "
+
+
+@dataclass(frozen=True, slots=True)
+class LLMSettings:
+    """Which language model; with ``base_url`` an OpenAI-compatible address, else ``model`` is a built-in or GGUF file."""
+
+    model: str = "builtin:qwen2.5-1.5b"
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    context: int = 4096
+    max_tokens: int = 320
+    temperature: float = 0.0
+    timeout: float = 120.0
+
+    @property
+    def remote(self) -> bool:
+        """Whether questions and passages leave this machine's own process for an address."""
+        return bool(self.base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How passages are found: ``k`` go to the prompt, ``lexical_weight`` is λ in D + λ·L."""
+
+    k: int = 4
+    candidates: int = 100
+    lexical_weight: float = 0.6
+    minimum_answerable: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """How files become chunks; sizes in characters, a Chinese character counting ``english_size / chinese_size``."""
+
+    chinese_size: int = 350
+    english_size: int = 1000
+    max_file_mb: int = 200
+    parse_seconds: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, always passed and never global."""
+
+    home: Path
+    kb: str = "default"
+    embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    llm: LLMSettings = field(default_factory=LLMSettings)
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+
+
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest")
+
+
+def home(flag: str | Path | None = None) -> Path:
+    """The folder that holds the store and footnote.toml: the flag, else $FOOTNOTE_HOME, else ``data``."""
+    return Path(flag or os.environ.get("FOOTNOTE_HOME") or "data").expanduser()
+
+
+def cache() -> Path:
+    """The per-user folder of model weights: $FOOTNOTE_CACHE, else the system's usual place."""
+    if chosen := os.environ.get("FOOTNOTE_CACHE"):
+        return Path(chosen).expanduser()
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "footnote"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "footnote"
+
+
+def load_settings(
+    home_flag: str | Path | None = None,
+    kb: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings of a home folder, from its footnote.toml and the environment; raises SettingsError."""
+    settings = Settings(home=home(home_flag), kb=_kb_name(kb or "default"))
+    settings = _with(settings, _read_toml(settings.home / CONFIG_NAME), source=CONFIG_NAME)
+    return _with(settings, _read_environment(os.environ if environment is None else environment), source="environment")
+
+
+def overrides(environment: Mapping[str, str]) -> set[str]:
+    """The settings that the environment decides, as ``section.key``."""
+    return {f"{section}.{key}" for section, values in _read_environment(environment).items() for key in values}
+
+
+def _kb_name(name: str) -> str:
+    if not name or len(name) > 100 or any(c in name for c in "/\\\0\n") or name.startswith("."):
+        raise SettingsError(f"{name!r} is no name for a knowledge base: use up to 100 letters, digits, spaces, - or _.")
+    return name
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML ({error}). Mend that line or move the file away.") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    values: dict[str, dict[str, str]] = {}
+    for name, value in environment.items():
+        if not name.startswith("FOOTNOTE_") or name in _OUTSIDE or value == "":
+            continue
+        section, _, key = name.removeprefix("FOOTNOTE_").lower().partition("_")
+        if section not in _SECTIONS or not key:
+            raise SettingsError(f"{name} is not a setting. Known: FOOTNOTE_<{'|'.join(_SECTIONS).upper()}>_<KEY>.")
+        values.setdefault(section, {})[key] = value
+    return values
+
+
+def _with(settings: Settings, values: Mapping[str, Any], source: str) -> Settings:
+    for section, entries in values.items():
+        if section not in _SECTIONS or not isinstance(entries, Mapping):
+            raise SettingsError(f"{section!r} in {source} is not a section. Known: {', '.join(_SECTIONS)}.")
+        current = getattr(settings, section)
+        known = {f.name for f in fields(current)}
+        for key in entries.keys() - known:
+            raise SettingsError(
+                f"{section}.{key} in {source} is not a setting. Known there: {', '.join(sorted(known))}."
+            )
+        changed = {k: _convert(f"{section}.{k}", v, getattr(current, k), source) for k, v in entries.items()}
+        settings = replace(settings, **{section: replace(current, **changed)})
+    return settings
+
+
+def _convert(name: str, value: Any, default: Any, source: str) -> Any:
+    wanted = type(default)
+    try:
+        if wanted is str and isinstance(value, str):
+            return value
+        if wanted in (int, float) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            number = wanted(value)
+            if number < 0:
+                raise ValueError
+            return number
+    except ValueError:
+        pass
+    # The value of a key is a secret; it never goes into a message.
+    shown = "that value" if name.endswith("api_key") else repr(value)
+    raise SettingsError(f"{name} in {source} must be a {wanted.__name__} of 0 or more, not {shown}."
+                        if wanted is not str else f"{name} in {source} must be text, not {shown}.")

@@ -1,0 +1,530 @@
+"""The store: documents, chunks, vectors and postings of a knowledge base, one transaction a document."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.database import Database
+from rag.errors import StoreError
+from rag.text import language, tokens
+from rag.types import Chunk, Language, Page, ParsedDocument, StoredDocument, StoredFile
+
+UPLOADS = "uploads"
+_DOCUMENT = """SELECT d.id, CASE WHEN EXISTS(
+        SELECT 1 FROM document o WHERE o.kb_id = d.kb_id AND o.name = d.name AND o.id <> d.id)
+    THEN r.label || '/' || d.name ELSE d.name END AS shown, d.title, f.state, f.reason, d.text, f.id AS file_id, d.record
+    FROM document d JOIN file f ON f.id = d.file_id JOIN root r ON r.id = f.root_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class TermStatistics:
+    """What BM25 needs of a collection: chunks, mean tokens a chunk, and in how many chunks each term occurs."""
+
+    chunks: int
+    mean_length: float
+    frequency: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorTable:
+    """All vectors of a knowledge base: chunk ids (n,), raw unit vectors (n, dim) and the chunks' languages."""
+
+    ids: np.ndarray
+    vectors: np.ndarray
+    languages: tuple[Language, ...]
+
+
+class Store:
+    """One knowledge base of the SQLite file in HOME/workspace; a missing one is made on the first write."""
+
+    def __init__(self, home: Path, kb: str = "default") -> None:
+        self.home = home
+        self.kb = kb
+        self._database = Database(home)
+        self._kb_id: int | None = None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._database.close()
+
+    # Reading
+
+    def snapshot(self) -> AbstractContextManager[Any]:
+        """One read transaction for all that is read inside the block."""
+        return self._database.snapshot()
+
+    def write_lock(self) -> AbstractContextManager[None]:
+        """The right to run an ingest; raises StoreLocked, naming who holds it."""
+        return self._database.write_lock()
+
+    def kbs(self) -> list[str]:
+        """The names of the knowledge bases under this home."""
+        return [name for (name,) in self._rows("SELECT name FROM kb ORDER BY name")]
+
+    def generation(self) -> int:
+        """A number that grows with every change of this knowledge base; 0 before the first."""
+        rows = self._rows("SELECT generation FROM kb WHERE name = ?", self.kb)
+        return int(rows[0][0]) if rows else 0
+
+    def counts(self) -> tuple[int, int]:
+        """How many documents and chunks there are."""
+        kb = self._known_kb()
+        documents = self._rows("SELECT count(*) FROM document WHERE kb_id = ?", kb)[0][0]
+        chunks = self._rows("SELECT count(*) FROM chunk WHERE kb_id = ?", kb)[0][0]
+        return int(documents), int(chunks)
+
+    def roots(self) -> list[str]:
+        """The paths that were ingested, and ``uploads`` where there are any."""
+        return [path for (path,) in self._rows("SELECT path FROM root WHERE kb_id = ? ORDER BY path", self._known_kb())]
+
+    def files(self, root: str) -> dict[str, StoredFile]:
+        """The files known under a root, by relative path."""
+        sql = _FILE + " WHERE f.kb_id = ? AND r.path = ?"
+        return {file.relative: file for file in map(_file, self._rows(sql, self._known_kb(), root))}
+
+    def all_files(self) -> list[StoredFile]:
+        """Every file that this knowledge base knows, with what became of it."""
+        return [_file(row) for row in self._rows(_FILE + " WHERE f.kb_id = ? ORDER BY f.relative", self._known_kb())]
+
+    def file_with_bytes(self, sha256: str) -> StoredFile | None:
+        """An indexed file of exactly these bytes that is not itself a second name of another."""
+        sql = _FILE + " WHERE f.kb_id = ? AND f.sha256 = ? AND EXISTS(SELECT 1 FROM document d WHERE d.file_id = f.id)"
+        rows = self._rows(sql, self._known_kb(), sha256)
+        return _file(rows[0]) if rows else None
+
+    def record_hashes(self, root: str, relative: str) -> dict[str | None, str]:
+        """The content hash of each stored document of a file, by record key (None for a file that is one document)."""
+        sql = """SELECT d.record, d.sha256 FROM document d JOIN file f ON f.id = d.file_id JOIN root r ON r.id = f.root_id
+                 WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"""
+        return {key or None: sha for key, sha in self._rows(sql, self._known_kb(), root, relative)}
+
+    def excluded(self, sha256: str) -> bool:
+        """Whether the user deleted this content while its file stayed in the folder."""
+        sql = "SELECT 1 FROM exclusion WHERE kb_id = ? AND sha256 = ?"
+        return bool(self._rows(sql, self._known_kb(), sha256))
+
+    def documents(self) -> list[StoredDocument]:
+        """Every document, by name."""
+        sql = f"""SELECT q.shown, q.title, q.state, q.reason,
+                (SELECT count(*) FROM page p WHERE p.document_id = q.id AND p.number IS NOT NULL),
+                (SELECT count(*) FROM chunk c WHERE c.document_id = q.id)
+            FROM ({_DOCUMENT} WHERE d.kb_id = ?) q ORDER BY q.shown"""
+        return [StoredDocument(*row, excluded=False) for row in self._rows(sql, self._known_kb())]
+
+    def document(self, name: str) -> StoredDocument:
+        """A document by its name; raises StoreError with near matches."""
+        self._document_row(name)
+        return next(document for document in self.documents() if document.name == name)
+
+    def document_text(self, name: str) -> str:
+        """A document's stored text, which all offsets count in."""
+        return str(self._document_row(name)[5])
+
+    def document_pages(self, name: str) -> tuple[Page, ...]:
+        """A document's pages as they were read."""
+        row = self._document_row(name)
+        sql = "SELECT number, start, length, kind, quality FROM page WHERE document_id = ? ORDER BY ordinal"
+        return tuple(
+            Page(number, row[5][start : start + length], kind, quality)
+            for number, start, length, kind, quality in self._rows(sql, row[0])
+        )
+
+    def original(self, name: str) -> Path | None:
+        """Where the document's file lies, or None when it is gone."""
+        sql = "SELECT r.path, f.relative FROM file f JOIN root r ON r.id = f.root_id WHERE f.id = ?"
+        root, relative = self._rows(sql, self._document_row(name)[6])[0]
+        path = self._original_path(root, relative)
+        return path if path.is_file() else None
+
+    def chunks(self, name: str) -> list[Chunk]:
+        """A document's chunks in order."""
+        row = self._document_row(name)
+        return [_chunk(r, row[1]) for r in self._rows(_CHUNK + " WHERE document_id = ? ORDER BY ordinal", row[0])]
+
+    def chunks_by_id(self, ids: Collection[int]) -> dict[int, Chunk]:
+        """The chunks of these ids that (still) belong to this knowledge base and are undamaged."""
+        if not ids:
+            return {}
+        sql = f"""SELECT c.id, c.ordinal, c.heading, c.page, c.text, c.start, c."end", c.crc, q.shown
+                  FROM chunk c JOIN ({_DOCUMENT}) q ON q.id = c.document_id
+                  WHERE c.kb_id = ? AND c.id IN ({_marks(ids)})"""
+        rows = self._rows(sql, self._known_kb(), *ids)
+        return {r[0]: _chunk(r, r[8]) for r in rows if r[7] == _crc(r[2], r[4])}
+
+    def neighbours(self, chunk: Chunk, reach: int = 1) -> list[Chunk]:
+        """The chunks of the same document up to ``reach`` places before and after, in order, itself included."""
+        sql = _CHUNK + """ WHERE document_id = (SELECT document_id FROM chunk WHERE id = ?)
+                           AND ordinal BETWEEN ? AND ? ORDER BY ordinal"""
+        rows = self._rows(sql, chunk.id, chunk.ordinal - reach, chunk.ordinal + reach)
+        return [_chunk(row, chunk.document) for row in rows]
+
+    def chunk_ids(self, names: Collection[str]) -> set[int]:
+        """The ids of all chunks of these documents."""
+        if not names:
+            return set()
+        sql = f"""SELECT c.id FROM chunk c JOIN ({_DOCUMENT} WHERE d.kb_id = ?) q ON q.id = c.document_id
+                  WHERE q.shown IN ({_marks(names)})"""
+        return {row[0] for row in self._rows(sql, self._known_kb(), *names)}
+
+    def vector_table(self) -> VectorTable:
+        """All vectors, raw, with chunk ids and languages; damaged rows are left out."""
+        sql = """SELECT c.id, c.language, v.value, v.crc FROM chunk c JOIN vector v ON v.id = c.vector_id
+                 WHERE c.kb_id = ? ORDER BY c.id"""
+        rows = [row for row in self._rows(sql, self._known_kb()) if zlib.crc32(row[2]) == row[3]]
+        if not rows:
+            return VectorTable(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), ())
+        vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
+        return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
+
+    def vectors_by_id(self, ids: Sequence[int]) -> VectorTable:
+        """The raw vectors of these chunks, in ascending order of id."""
+        sql = f"""SELECT c.id, c.language, v.value FROM chunk c JOIN vector v ON v.id = c.vector_id
+                  WHERE c.id IN ({_marks(ids)}) ORDER BY c.id"""
+        rows = self._rows(sql, *map(int, ids))
+        vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
+        return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
+
+    def lexical_candidates(self, terms: Sequence[str], limit: int) -> list[int]:
+        """Chunk ids that hold any of the terms, best first by FTS5's own ranking, at most ``limit``."""
+        kb = self._known_kb()
+        if not terms or kb < 0:
+            return []
+        match = " OR ".join(f'"{term}"' for term in terms)
+        sql = f"SELECT rowid FROM fts_{kb} WHERE fts_{kb} MATCH ? ORDER BY rank LIMIT ?"
+        return [row[0] for row in self._rows(sql, match, limit)]
+
+    def term_statistics(self, terms: Collection[str]) -> TermStatistics:
+        """The collection's size and the terms' document frequencies, counted in chunks."""
+        kb = self._known_kb()
+        if kb < 0:
+            return TermStatistics(0, 0.0, {})
+        count, length = self._rows("SELECT count(*), coalesce(avg(tokens), 0) FROM chunk WHERE kb_id = ?", kb)[0]
+        frequency = dict(self._rows(f"SELECT term, doc FROM vocabulary_{kb} WHERE term IN ({_marks(terms)})", *terms))
+        return TermStatistics(count, length, {term: frequency.get(term, 0) for term in terms})
+
+    def chunk_tokens(self, ids: Collection[int]) -> dict[int, list[str]]:
+        """The indexed tokens of chunks, by id."""
+        kb = self._known_kb()
+        if not ids or kb < 0:
+            return {}
+        sql = f"SELECT rowid, tokens FROM fts_{kb} WHERE rowid IN ({_marks(ids)})"
+        return {row[0]: row[1].split() for row in self._rows(sql, *map(int, ids))}
+
+    def known_vectors(self, texts: Sequence[str], fingerprint: str) -> dict[str, np.ndarray]:
+        """The vectors that are already stored for exactly these texts."""
+        by_sha = {_text_sha(text): text for text in texts}
+        found: dict[str, np.ndarray] = {}
+        shas = list(by_sha)
+        for i in range(0, len(shas), 500):
+            part = shas[i : i + 500]
+            sql = f"SELECT text_sha, value, crc FROM vector WHERE fingerprint = ? AND text_sha IN ({_marks(part)})"
+            for sha, value, crc in self._rows(sql, fingerprint, *part):
+                if zlib.crc32(value) == crc:
+                    found[by_sha[bytes(sha)]] = np.frombuffer(value, np.float32)
+        return found
+
+    def check_embedding(self, fingerprint: str) -> None:
+        """Raise StoreError where this knowledge base was made with another embedder."""
+        rows = self._rows("SELECT fingerprint FROM kb WHERE name = ?", self.kb)
+        if rows and rows[0][0] and rows[0][0] != fingerprint:
+            raise StoreError(
+                f"Knowledge base {self.kb!r} was made with the embedder {rows[0][0]}, the settings now name {fingerprint}. "
+                "Set embedding.model and its prefixes back, or ingest into another knowledge base with --kb NAME."
+            )
+
+    # Writing
+
+    def remember_root(self, root: str) -> None:
+        """Remember a path as one that ingest keeps this knowledge base equal to."""
+        with self._database.transaction() as connection:
+            self._root_id(connection, root)
+
+    def put_document(
+        self, file: StoredFile, document: ParsedDocument, chunks: Sequence[Chunk], vectors: np.ndarray, fingerprint: str
+    ) -> None:
+        """Replace a document, its chunks, postings and vectors, and its file's row, in one transaction.
+
+        ``vectors`` is float32 of shape (len(chunks), dim); raises StoreError where they are no finite unit vectors.
+        """
+        _check_vectors(chunks, vectors)
+        self.check_embedding(fingerprint)
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            connection.execute("UPDATE kb SET fingerprint = ? WHERE id = ?", (fingerprint, kb))
+            file_id = self._write_file(connection, file)
+            self._drop(connection, "file_id = ? AND record = ?", file_id, document.key or "")
+            name = f"{file.relative}#{document.key}" if document.key is not None else file.relative
+            row = (kb, file_id, document.key or "", name, document.title, content_hash(document), document.text)
+            document_id = connection.execute(
+                "INSERT INTO document(kb_id, file_id, record, name, title, sha256, text) VALUES(?,?,?,?,?,?,?)", row
+            ).lastrowid
+            _insert_pages(connection, document_id, document)
+            for chunk, vector in zip(chunks, vectors, strict=True):
+                _insert_chunk(connection, kb, document_id, chunk, _vector_id(connection, chunk, vector, fingerprint))
+
+    def put_file(self, file: StoredFile, keep: Collection[str | None] = ()) -> None:
+        """Write a file's row and drop its documents whose record key is not in ``keep``, in one transaction."""
+        with self._database.transaction() as connection:
+            self._make_kb(connection)
+            file_id = self._write_file(connection, file)
+            kept = {key or "" for key in keep}
+            for (record,) in connection.execute("SELECT record FROM document WHERE file_id = ?", (file_id,)).fetchall():
+                if record not in kept:
+                    self._drop(connection, "file_id = ? AND record = ?", file_id, record)
+
+    def remove_file(self, root: str, relative: str) -> None:
+        """Forget a file and everything of it, in one transaction."""
+        with self._database.transaction() as connection:
+            self._make_kb(connection)
+            sql = "SELECT f.id FROM file f JOIN root r ON r.id = f.root_id WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"
+            for (file_id,) in connection.execute(sql, (self._kb_id, root, relative)).fetchall():
+                self._drop(connection, "file_id = ?", file_id)
+                connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
+
+    def save_vectors(self, texts: Sequence[str], vectors: np.ndarray, fingerprint: str) -> None:
+        """Keep vectors for texts whose documents are not committed yet, so that a broken-off run goes on from there."""
+        with self._database.transaction() as connection:
+            rows = [
+                (_text_sha(text), fingerprint, value := vector.astype(np.float32).tobytes(), zlib.crc32(value))
+                for text, vector in zip(texts, vectors, strict=True)
+            ]
+            connection.executemany("INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)", rows)
+
+    def sweep_vectors(self) -> None:
+        """Delete vectors that no chunk uses: what is left of runs that broke off."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM vector WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.vector_id = vector.id)")
+
+    def delete(self, name: str) -> list[str]:
+        """Delete a document; its content stays out until its bytes change or it is included again.
+
+        Returns the names that are gone; raises StoreError with near matches where there is no such document.
+        """
+        row = self._document_row(name)
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            file_id, record = row[6], row[7]
+            sql = "SELECT f.sha256, f.relative, r.path FROM file f JOIN root r ON r.id = f.root_id WHERE f.id = ?"
+            sha, relative, root = connection.execute(sql, (file_id,)).fetchone()
+            if record:
+                sha = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
+            connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, sha, name))
+            self._drop(connection, "id = ?", row[0])
+            if not record:
+                connection.execute(
+                    "UPDATE file SET state = 'removed', reason = 'deleted by the user', pages = 0, chunks = 0 "
+                    "WHERE kb_id = ? AND sha256 = ?", (kb, sha),
+                )
+        if root == UPLOADS and not record:
+            self._delete_upload(relative, sha)
+        return [name]
+
+    def include(self, name: str) -> None:
+        """Let a deleted document back in at the next ingest; raises StoreError where none of that name was deleted."""
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            sql = "DELETE FROM exclusion WHERE kb_id = ? AND name = ?"
+            if connection.execute(sql, (kb, name)).rowcount == 0:
+                raise StoreError(f"No document named {name!r} was deleted from knowledge base {self.kb!r}.")
+            # Without a hash the file counts as changed and is read again.
+            connection.execute("UPDATE file SET sha256 = '' WHERE kb_id = ? AND relative = ?", (kb, name.partition("#")[0]))
+
+    def delete_kb(self) -> None:
+        """Delete this knowledge base with all that is in it."""
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            self._drop(connection, "kb_id = ?", kb)
+            connection.execute(f"DROP TABLE vocabulary_{kb}")
+            connection.execute(f"DROP TABLE fts_{kb}")
+            connection.execute("DELETE FROM kb WHERE id = ?", (kb,))
+        self._kb_id = None
+
+    def verify(self) -> list[str]:
+        """What is wrong with the store, one sentence each; empty where all is well."""
+        from rag.verify import problems
+
+        with self._database.snapshot() as connection:
+            return problems(connection)
+
+    # Details
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self._database.rows(sql, values)
+
+    def _known_kb(self) -> int:
+        """The id of this knowledge base, or -1, which no row has, before its first write."""
+        rows = self._rows("SELECT id FROM kb WHERE name = ?", self.kb)
+        return int(rows[0][0]) if rows else -1
+
+    def _make_kb(self, connection: Any) -> int:
+        """The id of this knowledge base, made where missing, and one more generation: inside a write transaction."""
+        connection.execute("INSERT OR IGNORE INTO kb(name) VALUES(?)", (self.kb,))
+        kb = connection.execute("SELECT id FROM kb WHERE name = ?", (self.kb,)).fetchone()[0]
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"fts_{kb}",)).fetchone():
+            # The tokens come ready, separated by spaces; unicode61 only cuts them apart again.
+            connection.execute(f"CREATE VIRTUAL TABLE fts_{kb} USING fts5(tokens, tokenize='unicode61 remove_diacritics 0')")
+            connection.execute(f"INSERT INTO fts_{kb}(fts_{kb}, rank) VALUES('secure-delete', 1)")
+            connection.execute(f"CREATE VIRTUAL TABLE vocabulary_{kb} USING fts5vocab('fts_{kb}', 'row')")
+        connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (kb,))
+        self._kb_id = int(kb)
+        return self._kb_id
+
+    def _root_id(self, connection: Any, root: str) -> int:
+        kb = self._make_kb(connection)
+        row = connection.execute("SELECT id FROM root WHERE kb_id = ? AND path = ?", (kb, root)).fetchone()
+        if row:
+            return int(row[0])
+        taken = {r[0] for r in connection.execute("SELECT label FROM root WHERE kb_id = ?", (kb,))}
+        label = next(label for label in _labels(root) if label not in taken)
+        return int(connection.execute("INSERT INTO root(kb_id, path, label) VALUES(?,?,?)", (kb, root, label)).lastrowid)
+
+    def _write_file(self, connection: Any, file: StoredFile) -> int:
+        root = self._root_id(connection, file.root)
+        row = (self._kb_id, root, file.relative, file.sha256, file.size, file.state, file.reason, file.pages, file.chunks,
+               json.dumps(file.warnings, ensure_ascii=False))
+        connection.execute(
+            """INSERT INTO file(kb_id, root_id, relative, sha256, size, state, reason, pages, chunks, warnings)
+            VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(root_id, relative) DO UPDATE SET sha256 = excluded.sha256,
+            size = excluded.size, state = excluded.state, reason = excluded.reason, pages = excluded.pages,
+            chunks = excluded.chunks, warnings = excluded.warnings""", row,
+        )
+        sql = "SELECT id FROM file WHERE root_id = ? AND relative = ?"
+        return int(connection.execute(sql, (root, file.relative)).fetchone()[0])
+
+    def _drop(self, connection: Any, where: str, *values: Any) -> None:
+        """Delete the documents that match, with chunks, postings and the vectors that no other chunk shares."""
+        kb = self._kb_id
+        ids = [r[0] for r in connection.execute(f"SELECT id FROM document WHERE {where}", values)]
+        for document_id in ids:
+            chunks = connection.execute("SELECT id, vector_id FROM chunk WHERE document_id = ?", (document_id,)).fetchall()
+            connection.executemany(f"DELETE FROM fts_{kb} WHERE rowid = ?", [(c,) for c, _ in chunks])
+            connection.execute("DELETE FROM document WHERE id = ?", (document_id,))
+            connection.executemany(
+                "DELETE FROM vector WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM chunk WHERE vector_id = ?1)",
+                [(v,) for _, v in chunks],
+            )
+
+    def _document_row(self, name: str) -> tuple[Any, ...]:
+        kb = self._known_kb()
+        rows = self._rows(f"SELECT * FROM ({_DOCUMENT} WHERE d.kb_id = ?) q WHERE q.shown = ?", kb, name)
+        if rows:
+            return rows[0]
+        names = [row[1] for row in self._rows(f"{_DOCUMENT} WHERE d.kb_id = ?", kb)]
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or [n for n in names if name in n][:3]
+        hint = f" Near matches: {', '.join(near)}." if near else " `python -m rag list` shows what there is."
+        raise StoreError(f"There is no document named {name!r} in knowledge base {self.kb!r}.{hint}")
+
+    def _original_path(self, root: str, relative: str) -> Path:
+        if root == UPLOADS:
+            return uploads_folder(self.home, self.kb) / relative
+        return Path(root) if Path(root).is_file() else Path(root) / relative
+
+    def _delete_upload(self, relative: str, sha: str) -> None:
+        # The exclusion guards the moment between COMMIT and unlink; after it the same file may be uploaded anew.
+        (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            connection.execute("DELETE FROM exclusion WHERE kb_id = ? AND sha256 = ?", (kb, sha))
+            connection.execute("DELETE FROM file WHERE kb_id = ? AND sha256 = ? AND state = 'removed'", (kb, sha))
+
+
+def uploads_folder(home: Path, kb: str) -> Path:
+    """Where the files that were dropped on the page are kept."""
+    return home / "workspace" / UPLOADS / kb
+
+
+def content_hash(document: ParsedDocument) -> str:
+    """SHA-256, in hexadecimal, of a document's title and stored text."""
+    return hashlib.sha256(f"{document.title}\0{document.text}".encode()).hexdigest()
+
+
+_FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings
+    FROM file f JOIN root r ON r.id = f.root_id"""
+_CHUNK = 'SELECT id, ordinal, heading, page, text, start, "end", crc FROM chunk'
+
+
+def _file(row: tuple[Any, ...]) -> StoredFile:
+    return replace(StoredFile(*row), warnings=tuple(json.loads(row[8])))
+
+
+def _chunk(row: tuple[Any, ...], name: str) -> Chunk:
+    identity, ordinal, heading, page, text, start, end = row[:7]
+    return Chunk(identity, name, ordinal, heading, page, text, start, end)
+
+
+def _insert_pages(connection: Any, document_id: int, document: ParsedDocument) -> None:
+    start = 0
+    for ordinal, page in enumerate(document.pages):
+        row = (document_id, ordinal, page.number, start, len(page.text), page.kind, page.quality)
+        connection.execute("INSERT INTO page VALUES(?,?,?,?,?,?,?)", row)
+        start += len(page.text) + 1  # the form feed between two pages
+
+
+def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vector_id: int) -> None:
+    words = tokens(chunk.indexed_text)
+    row = (kb, document_id, chunk.ordinal, chunk.heading, chunk.page, chunk.text, chunk.start, chunk.end,
+           language(chunk.text), len(words), vector_id, _crc(chunk.heading, chunk.text))
+    chunk_id = connection.execute(
+        """INSERT INTO chunk(kb_id, document_id, ordinal, heading, page, text, start, "end", language, tokens, vector_id, crc)
+        VALUES(?,?,?,?,?,?,?,?,?,?,?,?)""", row,
+    ).lastrowid
+    connection.execute(f"INSERT INTO fts_{kb}(rowid, tokens) VALUES(?, ?)", (chunk_id, " ".join(words)))
+
+
+def _vector_id(connection: Any, chunk: Chunk, vector: np.ndarray, fingerprint: str) -> int:
+    sha, value = _text_sha(chunk.indexed_text), vector.astype(np.float32).tobytes()
+    connection.execute(
+        "INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)",
+        (sha, fingerprint, value, zlib.crc32(value)),
+    )
+    sql = "SELECT id FROM vector WHERE text_sha = ? AND fingerprint = ?"
+    return int(connection.execute(sql, (sha, fingerprint)).fetchone()[0])
+
+
+def _check_vectors(chunks: Sequence[Chunk], vectors: np.ndarray) -> None:
+    if len(chunks) != len(vectors):
+        raise StoreError(f"The embedder gave {len(vectors)} vectors for {len(chunks)} chunks; nothing was stored.")
+    for chunk, vector in zip(chunks, vectors, strict=True):
+        if not abs(float(np.linalg.norm(vector)) - 1) < 1e-2:  # false for NaN and infinity, too
+            raise StoreError(f"The embedder gave no unit vector for chunk {chunk.ordinal} of {chunk.document}.")
+
+
+def _text_sha(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _crc(heading: str, text: str) -> int:
+    return zlib.crc32(f"{heading}\0{text}".encode())
+
+
+def _labels(root: str) -> Iterator[str]:
+    """Ever longer names for a root: its folder's name, then with its parents', then with a number."""
+    parts = [part for part in Path(root).parts if part not in ("/", "\\")] or [root]
+    if Path(root).is_file() and len(parts) > 1:
+        parts = parts[:-1]
+    for i in range(1, len(parts) + 1):
+        yield "/".join(parts[-i:])
+    number = 2
+    while True:
+        yield f"{'/'.join(parts)} ({number})"
+        number += 1
+
+
+def _marks(values: Collection[Any]) -> str:
+    return ",".join("?" * len(values))
