@@ -4,16 +4,17 @@ Run it only after editing the texts below; the results lie in `data/docs/` and a
 committed, so the program itself never needs this script:
 
     pip install reportlab python-docx
-    apt-get install fonts-droid-fallback
+    apt-get install fonts-wqy-microhei
     python data/make_samples.py
 
-The Chinese PDF embeds the glyphs it uses from Droid Sans Fallback (Apache 2.0), so that
+The Chinese PDF embeds the glyphs it uses from WenQuanYi Micro Hei (Apache 2.0), so that
 it can be read on any machine; `--font FILE` names another TrueType font. The same texts,
 library versions and font give the same bytes.
 
 The texts use a small mark-up, one block a line: `# title`, `## section`, `- item`,
 `1. item`, `| cell | cell |` (the first row of a table is its head); any other line is a
-paragraph, and an empty line separates nothing but the eye.
+paragraph. Empty lines are for the eye only. A text for DOCX holds at most one numbered
+list, because Word would go on counting in the next.
 """
 
 from __future__ import annotations
@@ -39,7 +40,14 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 DOCS = Path(__file__).parent / "docs"
-CJK_FONT = Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf")
+CJK_FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
+
+MARGIN = 16 * mm
+GRID = [
+    ("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
+    ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+]
 
 LONG_CONTEXT = """\
 # 长上下文：让模型读得更多
@@ -51,8 +59,8 @@ LONG_CONTEXT = """\
 注意力本身不分先后，词序要靠位置编码告诉模型。
 - 正弦编码：2017 年的原始 Transformer 用不同频率的正弦与余弦函数生成位置向量，加在词向量上，不需要训练。
 - 可学习的绝对位置：BERT 与 GPT-2 为每个位置学一个向量，超出训练长度的位置没有向量可用。
-- ALiBi：2021 年由普雷斯（Press）等人提出，不用位置向量，而是按两个词元的距离给注意力分数减去一个线性增长的惩罚。共 8 个头时，各头的斜率依次为 1/2、1/4，直到 1/256。论文在 1,024 长度上训练的 13 亿参数模型，外推到 2,048 时与直接在 2,048 上训练的正弦编码模型困惑度相当，训练却快 11%，内存少用 11%。
-- 旋转位置编码（RoPE）：2021 年由苏剑林等人在 RoFormer 中提出，把查询与键的分量两两配对，按位置旋转一个角度。两个词元的内积只与它们的相对距离有关。
+- ALiBi：2021 年由普雷斯（Press）等人提出，不用位置向量，而是按两个词元的距离给注意力分数减去一个线性增长的惩罚。8 个头的斜率依次为 1/2、1/4，直到 1/256。论文在 1,024 长度上训练的 13 亿参数模型，外推到 2,048 时与直接在 2,048 上训练的正弦编码模型困惑度相当，训练却快 11%，内存少用 11%。
+- 旋转位置编码（RoPE）：2021 年由苏剑林等人在 RoFormer 一文中提出，把查询与键的分量两两配对，按位置旋转一个角度。两个词元的内积只与它们的相对距离有关。
 RoPE 各对分量的转速不同，底数通常取 10,000：第一对每前进一个位置旋转 1 弧度，越往后转得越慢。每个头 128 维时共有 64 对。转得快的分量分辨近处的次序，转得慢的分量反映远处的位置。LLaMA、GPT-J、Qwen 与 PaLM 都采用 RoPE。
 常有人说 RoPE 天然可以外推，这并不准确。不作任何处理时，超出训练长度后困惑度会急剧上升，因为慢分量转到了训练中没有见过的角度。
 ## 三、扩展已有模型的窗口
@@ -80,7 +88,7 @@ FlashAttention 由斯坦福大学的 Tri Dao 等人于 2022 年 5 月提出。�
 2019 年沙泽尔（Shazeer）提出多查询注意力（MQA），所有查询头共用一组键和值。2023 年谷歌的分组查询注意力（GQA）取其折中，几个查询头共用一组。Llama 2 70B 有 64 个查询头，只有 8 组键和值，缓存因此缩小到八分之一。
 ## 五、窗口长不等于读得懂
 2023 年 7 月，Liu 等人的论文《迷失在中间》让模型从多篇文档中找答案，移动答案所在的位置。答案在开头或末尾时正确率最高，在中间时明显下降，曲线呈 U 形。材料多时，应把最重要的段落放在两端。
-“大海捞针”由卡姆拉特（Greg Kamradt）在 2023 年 11 月推广：在长文中插入一句不相干的话，再问模型这句话的内容。它只考查查找，太容易。英伟达 2024 年 4 月发布的 RULER 含 13 个任务，分为检索、多跳追踪、聚合、问答四类。多数自称支持 32K 以上的模型，在 32K 长度上已不能令人满意。
+“大海捞针”由卡姆拉特（Greg Kamradt）在 2023 年 11 月推广：在长文中插入一句不相干的话，再问模型这句话的内容。它只考查查找，太容易。英伟达 2024 年 4 月发布的 RULER 含 13 个任务，分为检索、多跳追踪、聚合、问答四类。受测的模型都自称支持 32K 以上，却约有一半在 32K 长度上已不能令人满意。
 ## 六、实用建议
 1. 先用检索缩小范围，再考虑更长的窗口：短输入更快、更便宜，也更容易核对。
 2. 扩展窗口之后，务必同时测试短文本，防止顾此失彼。
@@ -123,11 +131,11 @@ DPO 训练时不需要从模型采样，实现如同一般的微调。参数 β 
 PPO 的四个模型是：正在训练的策略、参考模型、奖励模型和价值模型。
 ## 五、一个完整的例子：Llama-2-Chat
 2023 年 7 月，Meta 公布了 Llama-2-Chat 的训练细节，是当时最详尽的公开记录之一。
-1. 有监督微调只用了 27,540 条高质量标注。作者认为，几万条精心编写的数据胜过几百万条质量参差的数据。
-2. 收集了一百四十余万条二元比较，每条由标注员在两个回答中选优，并注明优势的大小。
-3. 训练两个奖励模型，一个管有用，一个管安全，因为两者常常互相抵触。
-4. 强化学习共迭代五版。前四版只用拒绝采样：一次生成多个回答，挑出奖励最高的来微调；最后一版在此之后再用 PPO。
-5. 为了让模型在多轮对话中始终遵守开头的要求，提出了“幽灵注意力”（Ghost Attention）。
+- 有监督微调只用了 27,540 条高质量标注。作者认为，几万条精心编写的数据胜过几百万条质量参差的数据。
+- 收集了一百四十余万条二元比较，每条由标注员在两个回答中选优，并注明优势的大小。
+- 训练两个奖励模型，一个管有用，一个管安全，因为两者常常互相抵触。
+- 强化学习共迭代五版。前四版只用拒绝采样：一次生成多个回答，挑出奖励最高的来微调；最后一版在此之后再用 PPO。
+- 为了让模型在多轮对话中始终遵守开头的要求，提出了“幽灵注意力”（Ghost Attention）。
 ## 六、对齐的局限
 标注员代表不了所有人，偏好数据难免带有他们的文化与习惯。模型可能学会迎合：使用者坚持错误的看法时，它随声附和。过分强调安全又会造成误拒，例如把“怎样终止一个 Python 进程”当作危险的问题。对齐降低了风险，却没有给出保证，重要的场合仍需人来把关。
 """
@@ -265,14 +273,24 @@ def make_styles(font: str, bold: str, cjk: bool) -> dict[str, ParagraphStyle]:
     }
 
 
+def column_widths(rows: list[Block]) -> list[float]:
+    """Divides the text width, in points, by the square root of each column's longest cell.
+
+    A Chinese character counts as two, and every column keeps 12 points of padding.
+    """
+    columns = zip(*(block.cells for block in rows), strict=True)
+    longest = [max(sum(1 + (ord(c) > 0x2E80) for c in cell) for cell in cells) for cells in columns]
+    free = A5[0] - 2 * MARGIN - 12 * len(longest)
+    return [12 + free * length**0.5 / sum(other**0.5 for other in longest) for length in longest]
+
+
 def make_flowables(source: str, styles: dict[str, ParagraphStyle]) -> Iterator[Flowable]:
     """Yields what reportlab is to lay out, consecutive table rows as one table."""
     for is_row, group in groupby(read_blocks(source), key=lambda block: block.kind == "row"):
         if is_row:
-            rows = [[Paragraph(escape(c), styles["row"]) for c in b.cells] for b in group]
-            grid = [("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
-                    ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke)]
-            yield Table(rows, style=grid, repeatRows=1)
+            rows = list(group)
+            cells = [[Paragraph(escape(c), styles["row"]) for c in row.cells] for row in rows]
+            yield Table(cells, colWidths=column_widths(rows), style=GRID, repeatRows=1)
             yield Spacer(1, 8)
             continue
         for block in group:
@@ -289,7 +307,7 @@ def write_pdf(path: Path, source: str, styles: dict[str, ParagraphStyle]) -> Non
 
     layout = SimpleDocTemplate(
         str(path), pagesize=A5, title=title_of(source), invariant=1,
-        leftMargin=16 * mm, rightMargin=16 * mm, topMargin=15 * mm, bottomMargin=17 * mm,
+        leftMargin=MARGIN, rightMargin=MARGIN, topMargin=15 * mm, bottomMargin=17 * mm,
     )
     story = list(make_flowables(source, styles))
     layout.build(story, onFirstPage=number_page, onLaterPages=number_page)
@@ -342,7 +360,7 @@ def main() -> None:
     pdfmetrics.registerFont(TTFont("Chinese", str(parser.parse_args().font)))
     chinese = make_styles("Chinese", "Chinese", cjk=True)
     english = make_styles("Times-Roman", "Times-Bold", cjk=False)
-    write_pdf（DOCS / "zh" / "长上下文.pdf"，LONG_CONTEXT，chinese）
+    write_pdf(DOCS / "zh" / "长上下文.pdf", LONG_CONTEXT, chinese)
     write_pdf(DOCS / "en" / "quantisation-and-small-devices.pdf", QUANTISATION, english)
     write_docx(DOCS / "zh" / "对齐.docx", ALIGNMENT)
     write_docx(DOCS / "en" / "instruction-tuning.docx", INSTRUCTION_TUNING)
