@@ -12,7 +12,7 @@ from typing import Any
 from rag.errors import SettingsError
 
 CONFIG_NAME = "footnote.toml"
-_OUTSIDE = {"FOOTNOTE_HOME", "FOOTNOTE_CACHE"}  # read by home() and cache(), not settings of a knowledge base
+_OUTSIDE = {"FOOTNOTE_HOME", "FOOTNOTE_KB", "FOOTNOTE_CACHE"}  # where things lie, not how they work
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,10 @@ def load_settings(
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings of a home folder, from its footnote.toml and the environment; raises SettingsError."""
-    settings = Settings(home=home(home_flag), kb=_kb_name(kb or "default"))
+    environment = os.environ if environment is None else environment
+    settings = Settings(home=home(home_flag), kb=_kb_name(kb or environment.get("FOOTNOTE_KB") or "default"))
     settings = _with(settings, _read_toml(settings.home / CONFIG_NAME), source=CONFIG_NAME)
-    return _with(settings, _read_environment(os.environ if environment is None else environment), source="environment")
+    return _with(settings, _read_environment(environment), source="the environment")
 
 
 def overrides(environment: Mapping[str, str]) -> set[str]:

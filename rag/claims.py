@@ -1,0 +1,93 @@
+"""An answer's text → claims (sentences, list items, table rows) with their citation markers, as offsets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# [1]  [1, 2]  [^1]  【1】  [编号1]  [来源 2]  [passage 3]
+MARKER = re.compile(
+    r"\s*[\[【]\s*\^?(?:编号|来源|资料|文档|段落|passages?|sources?|no\.?)?\s*[:：]?\s*(\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)\s*[\]】]",
+    re.IGNORECASE,
+)
+_END = re.compile(r"[。！？；!?…]+[”’」』）)\"'\]】]*|\.(?=[\s\"'”’)\]]|$)[\"'”’)]*|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|cf|vs|etc|al|fig|figs|eq|no|vol|pp|dr|mr|mrs|ms|prof|st|inc|ltd|co|corp|jr|sr|u\.s|u\.k|ph\.d|approx)"
+    r"|\b[A-Z])\.$",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)、．])\s+")
+_RULE = re.compile(r"^[\s|:\-—=_*#]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A piece of a text, ``text == source[start:end]``."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claim before it is checked: its span in the clean answer and the passage numbers that its markers name."""
+
+    text: str
+    start: int
+    end: int
+    markers: tuple[int, ...]
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The sentences of a text in either language, without the white space around them; a line end ends one, too."""
+    return [piece for piece in (_trimmed(text, start, end) for start, end in _spans(text)) if piece]
+
+
+def drafts(answer: str) -> tuple[str, list[Draft]]:
+    """The answer without its markers, and its claims, each with the passage numbers that stood in it or right behind it."""
+    clean, markers = _strip_markers(answer)
+    pieces = [piece for piece in sentences(clean) if not _RULE.match(piece.text)]
+    found: list[Draft] = []
+    for i, piece in enumerate(pieces):
+        following = pieces[i + 1].start if i + 1 < len(pieces) else len(clean) + 1
+        # A marker behind the full stop still belongs to the sentence before it.
+        own = [n for at, numbers in markers if piece.start < at <= max(piece.end, min(following, piece.end + 1)) for n in numbers]
+        found.append(Draft(piece.text, piece.start, piece.end, tuple(dict.fromkeys(own))))
+    return clean, found
+
+
+def _strip_markers(answer: str) -> tuple[str, list[tuple[int, tuple[int, ...]]]]:
+    clean: list[str] = []
+    markers: list[tuple[int, tuple[int, ...]]] = []
+    length = last = 0
+    for match in MARKER.finditer(answer):
+        clean.append(answer[last : match.start()])
+        length += match.start() - last
+        markers.append((length, tuple(int(n) for n in re.findall(r"\d+", match.group(1)))))
+        last = match.end()
+    clean.append(answer[last:])
+    return "".join(clean), markers
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in _END.finditer(text):
+        if match.group().startswith(".") and _ABBREVIATION.search(text[max(0, match.start() - 12) : match.start() + 1]):
+            continue
+        yield start, match.end()
+        start = match.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def _trimmed(text: str, start: int, end: int) -> Sentence | None:
+    piece = text[start:end]
+    if bullet := _BULLET.match(piece):
+        start += bullet.end()
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Sentence(text[start:end], start, end) if any(c.isalnum() for c in text[start:end]) else None

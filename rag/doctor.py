@@ -1,0 +1,70 @@
+"""What `doctor` looks at: versions, models, settings, the store and its index."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from rag.database import SQLITE_VERSION
+from rag.errors import RagError
+from rag.models import PREFIX, is_present
+from rag.settings import Settings, cache, overrides
+from rag.store import Store
+
+_PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "langchain-core", "xllamacpp", "streamlit", "pypdf")
+# WAL and FTS5 faults of older ones: a checkpoint race and two overflows, mended by this one.
+_SOUND_SQLITE = (3, 53, 2)
+_MEGABYTES_WANTED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found: facts to read, and problems, each with what to do."""
+
+    facts: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def examine(settings: Settings) -> Examination:
+    """Look at everything that the settings' knowledge base needs."""
+    facts, problems = _surroundings(settings)
+    for model in (settings.embedding.model, settings.llm.model):
+        if model.startswith(PREFIX) and not settings.llm.remote and not is_present(model):
+            problems.append(f"The model {model} is not here. Type `python -m rag models pull`.")
+    try:
+        with Store(settings.home, settings.kb) as store:
+            documents, chunks = store.counts()
+            facts.append(f"Knowledge base {settings.kb}: {documents} documents, {chunks} chunks, generation {store.generation()}")
+            problems += store.verify()
+    except RagError as error:
+        problems.append(str(error))
+    return Examination(tuple(facts), tuple(problems))
+
+
+def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
+    free = _free_megabytes(settings)
+    facts = [
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+        f"Home {settings.home.resolve()}; models {cache()}; {free} MB free",
+        f"Embedder {settings.embedding.model}; model {settings.llm.model}"
+        + (f" at {settings.llm.base_url} (text leaves this machine)" if settings.llm.remote else " (stays on this machine)"),
+    ]
+    if decided := overrides(os.environ):
+        facts.append(f"Decided by the environment: {', '.join(sorted(decided))}")
+    problems = []
+    if tuple(map(int, SQLITE_VERSION.split("."))) < _SOUND_SQLITE:
+        facts.append(f"Note: SQLite {SQLITE_VERSION} is old; 3.53.2 mended faults in it. On Linux, `pip install pysqlite3`.")
+    if free < _MEGABYTES_WANTED:
+        problems.append(f"Only {free} MB are free under {settings.home}. Make room before the next ingest.")
+    return facts, problems
+
+
+def _free_megabytes(settings: Settings) -> int:
+    place = settings.home.resolve()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free >> 20

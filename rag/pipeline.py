@@ -1,0 +1,161 @@
+"""The one pipeline, retrieve → generate → finish, and the one place where its parts are put together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rag import grounding
+from rag.answerable import probability
+from rag.embedder import load_embedder
+from rag.errors import LLMError, RagError
+from rag.followup import search_text
+from rag.prompt import messages
+from rag.retriever import Retriever, merge_neighbours
+from rag.settings import Settings
+from rag.store import Store
+from rag.text import language, tokens
+from rag.types import Answer, Claim, Embedder, Language, Passage, Retrieval, Timings, Turn
+from rag.wording import say
+
+if TYPE_CHECKING:
+    from rag.llm import LanguageModel
+
+MOST_CHARACTERS = 4000
+_EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
+
+
+class Pipeline:
+    """Answers questions from one knowledge base; safe to use from several threads, one answer at a time by the model."""
+
+    def __init__(self, settings: Settings, store: Store, embedder: Embedder, llm: LanguageModel | None) -> None:
+        self.settings = settings
+        self.store = store
+        self.embedder = embedder
+        self.llm = llm
+        self.retriever = Retriever(store, embedder, settings.retrieval)
+        self._generating = threading.Lock()
+
+    @property
+    def remote(self) -> bool:
+        """Whether questions and passages leave this machine."""
+        return self.settings.llm.remote
+
+    @property
+    def model_name(self) -> str:
+        """The language model's name as the settings give it."""
+        return self.settings.llm.model
+
+    def retrieve(
+        self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = (), k: int | None = None
+    ) -> Retrieval:
+        """The passages for a question and whether to answer at all; ``withhold`` names documents to hide.
+
+        Raises RagError for a question without a word or with more than 4,000 characters.
+        """
+        _check(question)
+        began = time.perf_counter()
+        spoken = language(question)
+        query = search_text(question, history)
+        wanted = k or self.settings.retrieval.k
+        found = self.retriever.search(query, max(wanted, _EVIDENCE_PASSAGES), withhold)
+        answerable = probability(query, found[:_EVIDENCE_PASSAGES])
+        refusal = ""
+        if not found:
+            refusal = "irrelevant" if self.store.counts()[1] else "empty"
+        elif answerable < self.settings.retrieval.minimum_answerable:
+            refusal = "irrelevant"
+        seconds = time.perf_counter() - began
+        return Retrieval(question, query, tuple(history), spoken, tuple(found[:wanted]), answerable, refusal, seconds)
+
+    def generate(self, retrieval: Retrieval) -> Iterator[str]:
+        """The model's draft, piece by piece; nothing where the retrieval refuses. Close the iterator to stop the model."""
+        if retrieval.refusal:
+            return
+        if self.llm is None:
+            raise LLMError("This pipeline was loaded for retrieval only.")
+        shown = self._shown(retrieval)
+        history = retrieval.history if retrieval.query != retrieval.question else ()
+        runs = merge_neighbours(self.store, shown)
+        prompt, _ = messages(retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count)
+        with self._generating:
+            yield from self.llm.stream(prompt)
+
+    def finish(self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0) -> Answer:
+        """The draft with its claims checked and cited, or a refusal that shows the nearest passages."""
+        began = time.perf_counter()
+        refusal = retrieval.refusal
+        text, claims, citations = draft.strip(), (), ()
+        if not refusal:
+            shown = self._shown(retrieval)
+            numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(self.store, shown)]
+            text, claims, citations = grounding.ground(retrieval.query, draft.strip(), shown, numbered, self._meaning)
+            refusal = _refusal(text, claims)
+        timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
+        if refusal:
+            text, claims, citations = say("refusal", retrieval.language), (), ()
+        return Answer(
+            question=retrieval.question,
+            text=text,
+            claims=tuple(_worded(claim, retrieval.language) for claim in claims),
+            citations=citations,
+            passages=retrieval.passages,
+            refused=bool(refusal),
+            reason=say(refusal, retrieval.language) if refusal else "",
+            language=retrieval.language,
+            timings=timings,
+        )
+
+    def ask(self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = ()) -> Answer:
+        """Retrieve, generate and finish in a row."""
+        retrieval = self.retrieve(question, history, withhold=withhold)
+        began = time.perf_counter()
+        first: float | None = None
+        pieces: list[str] = []
+        for piece in self.generate(retrieval):
+            first = time.perf_counter() - began if first is None else first
+            pieces.append(piece)
+        return self.finish(retrieval, "".join(pieces), first_token=first, seconds=time.perf_counter() - began)
+
+    def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
+        return retrieval.passages[: self.settings.retrieval.k]
+
+    def _meaning(self, claim: str, sentences: Sequence[str]) -> list[float]:
+        """Centred cosines of a claim to sentences, both as passages, which they are."""
+        texts = [claim, *sentences]
+        vectors = self.embedder.centre(self.embedder.embed_passages(texts), [language(text) for text in texts])
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+
+def load_pipeline(settings: Settings, *, answers: bool = True) -> Pipeline:
+    """A pipeline for the settings' knowledge base; without ``answers`` no language model is loaded.
+
+    Raises ModelError where weights are missing, StoreError where the store was made with another embedder.
+    """
+    embedder = load_embedder(settings.embedding)
+    store = Store(settings.home, settings.kb)
+    if not answers:
+        return Pipeline(settings, store, embedder, None)
+    from rag.llm import load_llm
+
+    return Pipeline(settings, store, embedder, load_llm(settings.llm))
+
+
+def _check(question: str) -> None:
+    if len(question) > MOST_CHARACTERS:
+        raise RagError(f"The question has {len(question):,} characters; at most {MOST_CHARACTERS:,} are read. Shorten it.")
+    if not tokens(question):
+        raise RagError(f"{question.strip()!r} is no question: it holds no word. Type one.")
+
+
+def _refusal(text: str, claims: Sequence[Claim]) -> str:
+    if not claims or grounding.says_nothing(text):
+        return "silent"
+    return "" if any(claim.supported for claim in claims) else "unsupported"
+
+
+def _worded(claim: Claim, spoken: Language) -> Claim:
+    why = say(claim.why, spoken) if claim.why else ""
+    return Claim(claim.text, claim.start, claim.end, claim.citations, claim.supported, why)

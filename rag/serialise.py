@@ -1,0 +1,70 @@
+"""Answers and passages as JSON (the shape of `ask --json`), and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rag.types import Answer, Chunk, Citation, Claim, Passage, Timings
+
+_PASSAGE_KEYS = ("score", "dense_rank", "lexical_rank", "dense", "lexical")
+
+
+def passage_to_json(passage: Passage) -> dict[str, Any]:
+    """A passage as `search --json` prints it."""
+    chunk = passage.chunk
+    return {
+        "document": chunk.document, "also": list(passage.also), "page": chunk.page, "text": chunk.text,
+        **{key: getattr(passage, key) for key in _PASSAGE_KEYS},
+        "heading": chunk.heading, "start": chunk.start, "end": chunk.end, "ordinal": chunk.ordinal, "id": chunk.id,
+    }  # fmt: skip
+
+
+def answer_to_json(answer: Answer) -> dict[str, Any]:
+    """An answer as `ask --json` prints it."""
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "refused": answer.refused,
+        "language": answer.language,
+        "reason": answer.reason,
+        "claims": [asdict(claim) | {"citations": list(claim.citations)} for claim in answer.claims],
+        "citations": [_citation_to_json(citation) for citation in answer.citations],
+        "passages": [passage_to_json(passage) for passage in answer.passages],
+        "timings": asdict(answer.timings),
+    }
+
+
+def answer_from_json(value: dict[str, Any]) -> Answer:
+    """The answer that ``answer_to_json`` made the value from."""
+    passages = tuple(_passage_from_json(passage) for passage in value["passages"])
+    return Answer(
+        question=value["question"],
+        text=value["answer"],
+        claims=tuple(Claim(**claim | {"citations": tuple(claim["citations"])}) for claim in value["claims"]),
+        citations=tuple(_citation_from_json(citation) for citation in value["citations"]),
+        passages=passages,
+        refused=value["refused"],
+        reason=value["reason"],
+        language=value["language"],
+        timings=Timings(**value["timings"]),
+    )
+
+
+def _citation_to_json(citation: Citation) -> dict[str, Any]:
+    return {
+        "n": citation.n, "document": citation.passage.chunk.document, "page": citation.page, "quote": citation.quote,
+        "start": citation.start, "end": citation.end, "support": citation.support,
+        "passage": passage_to_json(citation.passage),
+    }  # fmt: skip
+
+
+def _citation_from_json(value: dict[str, Any]) -> Citation:
+    passage = _passage_from_json(value["passage"])
+    return Citation(value["n"], passage, value["quote"], value["start"], value["end"], value["support"])
+
+
+def _passage_from_json(value: dict[str, Any]) -> Passage:
+    chunk = Chunk(value["id"], value["document"], value["ordinal"], value["heading"], value["page"], value["text"],
+                  value["start"], value["end"])  # fmt: skip
+    return Passage(chunk, also=tuple(value["also"]), **{key: value[key] for key in _PASSAGE_KEYS})
