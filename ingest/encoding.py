@@ -109,4 +109,4 @@ def _latin(data: bytes) -> str | None:
     letters = sum(c.isalpha() for c in text)
     foreign = sum(c > "\x7f" and c.isalpha() for c in text)
     fits = any(beyond <= alphabet for alphabet in _LATIN_ALPHABETS)
-    return text if fits and foreign <= max(letters * 0.35, 1) else None
+    return text if fits and foreign <= max(letters * 0.5, 1) else None

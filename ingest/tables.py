@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-_ROW = re.compile(r"\|.*\||[^:;]{1,120}: [^;]*; [^:;]{1,120}: .*")
+_ROW = re.compile(r"\|.*\||(?:[^:;\n]{1,120}; )*[^:;\n]{1,120}: [^;\n]*; [^:;\n]{1,120}: .*")
 _BREAK_BETWEEN_CJK = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])")
 
 

@@ -49,7 +49,7 @@ _MAGIC = (
     (b"PK\x05\x06", ".zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".doc"),
 )
-_BY_NAME_ALONE = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".csv", ".tsv", ".jsonl", ".xml", ".json", ".eml"})
+_BY_NAME_ALONE = frozenset(".txt .md .markdown .html .htm .csv .tsv .jsonl .xml .json .eml".split())
 _OLE = frozenset({".doc", ".xls", ".ppt", ".msg"})
 _ZIP_MEMBERS = (
     ("word/document.xml", ".docx"),
@@ -71,7 +71,7 @@ def identify(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(1024)
     found = _by_content(path, head)
-    if found in _BY_NAME_ALONE | {None}:
+    if found is None or found in _BY_NAME_ALONE:
         found = _by_name(named, head)
     if found in LOADERS:
         if named in LOADERS and LOADERS[named] != LOADERS[found]:
@@ -79,7 +79,7 @@ def identify(path: Path) -> str:
         return found
     if named in LOADERS and found != named:
         raise IngestError(f"not what its name says: {_article(found)} file named {named}")
-    raise IngestError(f"{(found or 'such').lstrip('.')} files are not supported yet")
+    raise IngestError(f"{found[1:]} files are not supported yet")
 
 
 def _by_content(path: Path, head: bytes) -> str | None:
@@ -106,7 +106,8 @@ def _by_name(named: str, head: bytes) -> str:
         raise IngestError("not what its name says: no PDF header; the file is damaged or of another kind")
     if named == ".docx":
         raise IngestError("not what its name says: no Word document; the file is damaged or of another kind")
-    raise IngestError(f"{named or 'nameless'} files are not supported yet")
+    what = f"{named[1:]} files" if named else "files without a suffix"
+    raise IngestError(f"{what} are not supported yet")
 
 
 def _ole_format(path: Path, named: str) -> str:

@@ -1,0 +1,1 @@
+"""Measures the pipeline over a question set: retrieval, answers, citations and refusals, with intervals."""

@@ -1,0 +1,216 @@
+"""Question sets: one JSON object a line, read strictly; every error names the line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import random
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.errors import DatasetError
+from rag.types import Turn
+
+_KEYS = ("question", "answers", "relevant", "answerable", "history", "id", "rewrite", "meta")
+_CONTAINED = re.compile(r"^.*?\.(?:jsonl|eml)#(.+)$", re.IGNORECASE | re.DOTALL)
+_WITHHOLD_SEED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what counts as right: alternative ``answers`` and the names of its ``relevant`` documents.
+
+    ``withhold`` names documents that the search must not see; such a question is asked as an unanswerable one.
+    """
+
+    id: str
+    question: str
+    answers: tuple[str, ...] = ()
+    relevant: tuple[str, ...] = ()
+    answerable: bool = True
+    history: tuple[Turn, ...] = ()
+    rewrite: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    line: int = 0
+    withhold: tuple[str, ...] = ()
+
+
+def load(path: Path) -> list[Question]:
+    """The questions of a file in its order; raises DatasetError naming the line that is wrong."""
+    questions: list[Question] = []
+    first_line: dict[str, int] = {}
+    for number, line in enumerate(_read(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        question = _parse(line, number, path)
+        if question.id in first_line:
+            raise _wrong(path, number, f"id {question.id!r} is already that of line {first_line[question.id]}")
+        first_line[question.id] = number
+        questions.append(question)
+    if not questions:
+        raise DatasetError(f"{path} holds no questions. Write one JSON object a line, each with a \"question\".")
+    return questions
+
+
+def resolve(questions: Iterable[Question], documents: Collection[str], path: Path) -> list[Question]:
+    """The questions with ``relevant`` as the documents are called in the store; raises DatasetError.
+
+    A name in ``relevant`` matches a document's name or the bare ID of a record (what follows ``file.jsonl#``; an ID
+    may hold ``#`` itself). One that matches nothing, or more than one document, is an error.
+    """
+    called: dict[str, list[str]] = {}
+    for name in sorted(set(documents)):
+        called.setdefault(name, []).append(name)
+        if contained := _CONTAINED.match(name):
+            called.setdefault(contained[1], []).append(name)
+    return [
+        replace(question, relevant=tuple(_resolve(name, called, question, path) for name in question.relevant))
+        for question in questions
+    ]
+
+
+def withheld(questions: Sequence[Question], count: int, path: Path) -> list[Question]:
+    """``count`` answerable questions again, always the same ones, as unanswerable: their documents are withheld."""
+    candidates = [question for question in questions if question.answerable and question.relevant]
+    if count > len(candidates):
+        raise DatasetError(
+            f"--withhold {count}: {path} holds only {len(candidates)} answerable questions with relevant documents. "
+            f"Type --withhold {len(candidates)} or less."
+        )
+    chosen = sorted(random.Random(_WITHHOLD_SEED).sample(range(len(candidates)), count))
+    return [_without_documents(candidates[index]) for index in chosen]
+
+
+def _without_documents(question: Question) -> Question:
+    return replace(
+        question, id=f"{question.id} (withheld)", answers=(), relevant=(), answerable=False, withhold=question.relevant
+    )
+
+
+def _resolve(name: str, called: Mapping[str, Sequence[str]], question: Question, path: Path) -> str:
+    matches = called.get(name, ())
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        listed = ", ".join(map(repr, matches[:3]))
+        raise _wrong(path, question.line, f"relevant {name!r} may be any of {listed}; write one of these names")
+    near = difflib.get_close_matches(name, called, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(map(repr, near))}?" if near else "`python -m rag list` shows the names"
+    raise _wrong(path, question.line, f"relevant {name!r} is not in the knowledge base; {hint}")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _wrong(path, line, "not UTF-8; save the file as UTF-8") from None
+    except FileNotFoundError:
+        raise DatasetError(f"{path} does not exist. Name a question set, for example data/qa.jsonl.") from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}). Name a .jsonl file.") from None
+
+
+def _parse(line: str, number: int, path: Path) -> Question:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(path, number, f"not JSON ({error})") from None
+    if not isinstance(entry, dict):
+        raise _wrong(path, number, f"a JSON object is needed, not {line.strip()[:40]!r}")
+    try:
+        return _question(entry, number)
+    except ValueError as error:
+        raise _wrong(path, number, str(error)) from None
+
+
+def _question(entry: Mapping[str, Any], number: int) -> Question:
+    _no_misspelt_key(entry)
+    answers, relevant = _texts(entry, "answers"), _texts(entry, "relevant")
+    answerable = entry.get("answerable", True)
+    if not isinstance(answerable, bool):
+        raise ValueError(f"\"answerable\" must be true or false, not {answerable!r}")
+    if answerable and not answers and not relevant:
+        raise ValueError('neither "answers" nor "relevant"; add one of them, or "answerable": false')
+    if not answerable and answers:
+        raise ValueError('"answerable" is false, and yet there are "answers"; remove one of the two')
+    return Question(
+        id=_identifier(entry, number),
+        question=_text(entry, "question"),
+        answers=answers,
+        relevant=relevant,
+        answerable=answerable,
+        history=_history(entry),
+        rewrite=_text(entry, "rewrite") if entry.get("rewrite") is not None else "",
+        meta=_meta(entry),
+        line=number,
+    )
+
+
+def _no_misspelt_key(entry: Mapping[str, Any]) -> None:
+    # A key that nothing here reads is the set's own affair, unless it looks like one of ours.
+    for key in entry:
+        if key not in _KEYS and (near := difflib.get_close_matches(key.lower(), _KEYS, n=1, cutoff=0.8)):
+            raise ValueError(f"unknown key {key!r}; did you mean {near[0]!r}?")
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if value is None:
+        raise ValueError(f"no {key!r}")
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{key!r} must be text, not {value!r}")
+    return value
+
+
+def _identifier(entry: Mapping[str, Any], number: int) -> str:
+    value = entry.get("id")
+    if value is None:
+        return f"line {number}"
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        raise ValueError(f"'id' must be text, not {value!r}")
+    return str(value)
+
+
+def _texts(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = entry.get(key)
+    if values is None:
+        return ()
+    if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+        raise ValueError(f"{key!r} must be a list of texts, not {values!r}")
+    return tuple(dict.fromkeys(values))
+
+
+def _history(entry: Mapping[str, Any]) -> tuple[Turn, ...]:
+    turns = entry.get("history")
+    if turns is None:
+        return ()
+    if not isinstance(turns, list):
+        raise ValueError("'history' must be a list of {\"role\", \"content\"}")
+    return tuple(_turn(turn) for turn in turns)
+
+
+def _turn(turn: object) -> Turn:
+    if not isinstance(turn, dict) or not isinstance(turn.get("content"), str):
+        raise ValueError(f"a turn of 'history' needs a \"role\" and a \"content\", not {turn!r}")
+    roles: dict[object, Literal["user", "assistant"]] = {"user": "user", "assistant": "assistant"}
+    role = turn.get("role")
+    if not isinstance(role, str) or role not in roles:
+        raise ValueError(f"the role of a turn is 'user' or 'assistant', not {role!r}")
+    return Turn(roles[role], turn["content"])
+
+
+def _meta(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta = entry.get("meta")
+    if meta is None:
+        return {}
+    if not isinstance(meta, dict):
+        raise ValueError(f"'meta' must be an object, not {meta!r}")
+    return meta
+
+
+def _wrong(path: Path, line: int, what: str) -> DatasetError:
+    return DatasetError(f"{path}, line {line}: {what}.")

@@ -1,0 +1,295 @@
+"""The metrics: pure functions over rankings, texts and counts.
+
+A metric over a question set is a ratio of sums: every question brings a Score, what it got right and what there was
+to get right. Its interval comes from drawing the questions again with replacement (Efron's percentile bootstrap).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rag.text import CJK_CHARACTER, normalise
+from rag.types import Answer, Citation, Passage
+
+DEPTH = 10
+_RESAMPLES = 1000
+_SEED = 0
+
+_MARKER = re.compile(r"\s?\[\d{1,3}\]")
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# Letters of alphabets that put spaces between words; any other letter stands for itself, without a word's border.
+_LETTER = "a-z\u00df-\u024f\u0370-\u052f\u1e00-\u1fff"
+_WORD = re.compile(rf"\d+(?:[.,]\d+)*|[{_LETTER}]+|[^\W_]")
+_ARTICLES = {"a", "an", "the"}
+
+
+class Score(NamedTuple):
+    """What one question got right, and out of how much."""
+
+    right: float
+    of: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A metric over ``n`` cases with the 95 % interval from ``low`` to ``high``."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+# Rankings
+
+
+def rank_documents(passages: Sequence[Passage], relevant: Collection[str]) -> list[str]:
+    """Documents by their best passage, best first, none twice.
+
+    A passage whose text stands in several documents counts for each of them but takes one place: that of the relevant
+    ones among them, else that of its first.
+    """
+    ranked: dict[str, None] = {}
+    seen: set[str] = set()
+    for passage in passages:
+        new = [name for name in passage.documents if name not in seen]
+        seen.update(new)
+        ranked.update(dict.fromkeys([name for name in new if name in relevant] or new[:1]))
+    return list(ranked)
+
+
+def hit(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """1 where a relevant document is among the first ``k``, else 0."""
+    return float(any(name in relevant for name in ranked[:k]))
+
+
+def reciprocal_rank(ranked: Sequence[str], relevant: Collection[str]) -> float:
+    """1 / the place of the first relevant document among the first ten, 0 where there is none."""
+    return next((1 / place for place, name in enumerate(ranked[:DEPTH], start=1) if name in relevant), 0.0)
+
+
+def recall(ranked: Sequence[str], relevant: Collection[str], k: int = DEPTH) -> float:
+    """The share of the relevant documents that is among the first ``k``."""
+    return len(set(ranked[:k]) & set(relevant)) / len(set(relevant))
+
+
+def ndcg(ranked: Sequence[str], relevant: Collection[str], k: int = DEPTH) -> float:
+    """Normalised discounted cumulative gain with gain 1 for a relevant document (Järvelin and Kekäläinen 2002)."""
+    gain = sum(1 / math.log2(place + 1) for place, name in enumerate(ranked[:k], start=1) if name in relevant)
+    ideal = sum(1 / math.log2(place + 1) for place in range(1, min(k, len(set(relevant))) + 1))
+    return gain / ideal
+
+
+def retrieval_scores(ranked: Sequence[str], relevant: Collection[str]) -> dict[str, Score]:
+    """Every retrieval metric of one question that has relevant documents."""
+    return {
+        "hit@1": Score(hit(ranked, relevant, 1)),
+        "hit@5": Score(hit(ranked, relevant, 5)),
+        "hit@10": Score(hit(ranked, relevant, 10)),
+        "mrr": Score(reciprocal_rank(ranked, relevant)),
+        "ndcg@10": Score(ndcg(ranked, relevant)),
+        "recall@10": Score(recall(ranked, relevant)),
+    }
+
+
+# Answer texts
+
+
+def without_markers(text: str) -> str:
+    """The answer without its footnote marks ``[n]``."""
+    return _MARKER.sub("", text)
+
+
+def fold(text: str) -> list[str]:
+    """Words, numbers and single CJK characters in order: width, case, punctuation, spaces, digit groups folded away."""
+    return _WORD.findall(_folded(text))
+
+
+def gold_contained(text: str, answers: Sequence[str]) -> bool:
+    """Whether one of the gold answers stands in the text, both folded.
+
+    A number must be the whole number (10 is not in 2010), a word a whole word or its plural (art is not in party);
+    between characters that are written without spaces there are no such borders.
+    """
+    folded = _folded(text)
+    return any(_stands_in(answer, folded) for answer in answers)
+
+
+def exact_match(text: str, answers: Sequence[str]) -> bool:
+    """Whether the text is one of the gold answers, both folded and without English articles."""
+    return any(_no_articles(fold(text)) == _no_articles(fold(answer)) for answer in answers)
+
+
+def f1(text: str, answers: Sequence[str]) -> float:
+    """The best F1 against a gold answer, 0 to 1.
+
+    A gold answer with CJK characters is scored as in CMRC 2018 (characters, and whole Latin words and numbers; the
+    longest common run of them), any other as in SQuAD (words in any order, without articles).
+    """
+    return max((_f1(text, answer) for answer in answers), default=0.0)
+
+
+def _f1(text: str, answer: str) -> float:
+    if CJK_CHARACTER.search(answer):
+        got, gold = fold(text), fold(answer)
+        common = _longest_common_run(got, gold)
+    else:
+        got, gold = _squad_words(text), _squad_words(answer)
+        common = sum((Counter(got) & Counter(gold)).values())
+    return 2 * common / (len(got) + len(gold)) if common else 0.0
+
+
+def _squad_words(text: str) -> list[str]:
+    # SQuAD takes punctuation out without putting a space there: "U.S." is "us", "mid-week" is "midweek".
+    return _no_articles(re.sub(r"[^\w\s]|_", "", normalise(text)).split())
+
+
+def _longest_common_run(left: Sequence[str], right: Sequence[str]) -> int:
+    longest, previous = 0, [0] * (len(right) + 1)
+    for item in left:
+        current = [0] * (len(right) + 1)
+        for j, other in enumerate(right):
+            if item == other:
+                current[j + 1] = previous[j] + 1
+        longest, previous = max(longest, *current), current
+    return longest
+
+
+def _folded(text: str) -> str:
+    return _GROUPED.sub("", normalise(text))
+
+
+def _no_articles(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word not in _ARTICLES]
+
+
+def _stands_in(answer: str, folded: str) -> bool:
+    words = fold(answer)
+    if len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    if not words:  # nothing but signs, such as "++"
+        return normalise(answer).strip() in folded
+    body = r"[\W_]*".join(map(_spelled, words))
+    return re.search(_border_before(words[0]) + body + _border_after(words[-1]), folded) is not None
+
+
+def _spelled(word: str) -> str:
+    # "US" is also written "U.S."; a point between digits is part of the number.
+    return re.escape(word) if word[0].isdecimal() else r"\.?".join(word)
+
+
+def _border_before(word: str) -> str:
+    if word[0].isdecimal():
+        return r"(?<!\d)(?<!\d[.,])"
+    return rf"(?<![{_LETTER}])" if re.match(f"[{_LETTER}]", word) else ""
+
+
+def _border_after(word: str) -> str:
+    if word[-1].isdecimal():
+        return r"(?!\d|[.,]\d)"
+    return rf"(?:e?s)?(?![{_LETTER}])" if re.match(f"[{_LETTER}]", word) else ""
+
+
+def answer_scores(answer: Answer, answers: Sequence[str]) -> dict[str, Score]:
+    """How near one answer comes to the gold answers; a refusal is wrong in every way."""
+    if answer.refused:
+        return {name: Score(0.0) for name in ("gold_contained", "exact_match", "f1")}
+    text = without_markers(answer.text)
+    return {
+        "gold_contained": Score(float(gold_contained(text, answers))),
+        "exact_match": Score(float(exact_match(text, answers))),
+        "f1": Score(f1(text, answers)),
+    }
+
+
+# Citations and refusals
+
+
+def citation_right(citation: Citation, relevant: Collection[str], answers: Sequence[str], literal: bool) -> bool:
+    """Whether a footnote leads to where the answer is.
+
+    Its passage must be of a relevant document and, where ``literal`` (a gold answer stands in a relevant document word
+    for word), must itself hold a gold answer: naming the right document at a wrong place is no footnote.
+    """
+    if not set(citation.passage.documents) & set(relevant):
+        return False
+    return not literal or gold_contained(citation.passage.chunk.text, answers)
+
+
+def citation_scores(answer: Answer, right: Sequence[bool], relevant: Collection[str]) -> dict[str, Score]:
+    """Citation metrics of one answer that is no refusal; ``right`` tells of each citation whether it is.
+
+    ``citation_precision``: right citations of those given. ``cited_right``: whether there is a right one.
+    ``citation_recall``: the share of the relevant documents that a right citation leads to. The last two only where
+    the question has relevant documents.
+    """
+    if answer.refused:
+        return {}
+    scores = {"citation_precision": Score(sum(right), len(right))} if right else {}
+    if relevant:
+        led_to = {name for citation, ok in zip(answer.citations, right, strict=True) if ok
+                  for name in citation.passage.documents}
+        scores["citation_recall"] = Score(len(led_to & set(relevant)) / len(set(relevant)))
+        scores["cited_right"] = Score(float(any(right)))
+    return scores
+
+
+def claim_scores(answer: Answer) -> dict[str, Score]:
+    """The share of an answer's claims that are supported, and that are flagged as not supported."""
+    if answer.refused or not answer.claims:
+        return {}
+    supported, total = sum(claim.supported for claim in answer.claims), len(answer.claims)
+    return {"claims_supported": Score(supported, total), "claims_flagged": Score(total - supported, total)}
+
+
+def refusal_scores(refused: bool, answerable: bool) -> dict[str, Score]:
+    """What one question adds to the refusal metrics; refusing an unanswerable question is the hit.
+
+    F1 = hits / (hits + half of the false refusals and misses), so it is a ratio of sums like the others.
+    """
+    scores = {"refusal_precision": Score(float(not answerable))} if refused else {}
+    scores["false_refusal_rate" if answerable else "refusal_recall"] = Score(float(refused))
+    if refused or not answerable:
+        scores["refusal_f1"] = Score(1.0, 1.0) if refused and not answerable else Score(0.0, 0.5)
+    return scores
+
+
+# Over a set
+
+
+def ratio(scores: Sequence[Score]) -> Measure | None:
+    """The sum of what is right over the sum of what there was, with its interval; None without cases."""
+    right, of = np.array(scores, dtype=float).reshape(-1, 2).T
+    if not of.sum():
+        return None
+    drawn = _resamples(len(scores))
+    totals = of[drawn].sum(axis=1)
+    values = right[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
+    # A case of refusal_f1 may weigh a half; it is a case all the same.
+    return _measure(right.sum() / of.sum(), values, int(np.maximum(of, 1).sum()))
+
+
+def percentile(seconds: Sequence[float], share: float) -> Measure | None:
+    """The value that ``share`` percent of the seconds stay under (linear between two), with its interval."""
+    if not seconds:
+        return None
+    values = np.array(seconds, dtype=float)
+    return _measure(np.percentile(values, share), np.percentile(values[_resamples(len(values))], share, axis=1),
+                    len(values))
+
+
+def _resamples(n: int) -> np.ndarray:
+    """Indices of shape (1000, n), drawn with replacement and the same in every run."""
+    return np.random.default_rng(_SEED).integers(0, n, size=(_RESAMPLES, n))
+
+
+def _measure(value: float, drawn: np.ndarray, n: int) -> Measure:
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Measure(float(value), float(low), float(high), n)

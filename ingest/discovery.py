@@ -1,0 +1,112 @@
+"""Which files a root holds: regular ones inside it, neither hidden nor links, with their sizes and hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import IngestError
+
+_CLUTTER = frozenset({"Thumbs.db", "desktop.ini", "__pycache__", "__MACOSX", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A place that the knowledge base is kept equal to: ``name`` in the store, ``path`` on the disk."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file under a root; ``stamp`` (size and time in ns) tells whether it was changed since."""
+
+    root: Root
+    relative: str
+    path: Path
+    size: int
+    stamp: tuple[int, int]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where the store keeps it: its root's name and its path below."""
+        return self.root.name, self.relative
+
+
+def root_of(path: Path) -> Root:
+    """The root that a PATH names; raises IngestError where there is none or it cannot be read."""
+    shown = str(path)
+    if not shown or "\0" in shown:
+        raise IngestError("An empty path names no folder: type `python -m ingest FOLDER`.")
+    try:
+        resolved = path.expanduser().resolve(strict=True)
+        mode = resolved.stat().st_mode
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise IngestError(f"{shown}: {reason}. Nothing was changed; check the path and type it again.") from None
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise IngestError(f"{shown} is neither a folder nor a regular file. Nothing was changed.")
+    return Root(str(resolved), resolved)
+
+
+def discover(root: Root, own: Path) -> list[FoundFile]:
+    """The files of a root by name, without what lies in ``own``; raises IngestError where a folder cannot be read."""
+    if root.path.is_file():
+        return list(_file(root, root.path, root.path.name))
+    if not root.path.is_dir():
+        raise IngestError(f"{root.path} is not there. Nothing was changed; check the path and type it again.")
+    found: list[FoundFile] = []
+    for folder, folders, names in os.walk(root.path, onerror=_unreadable):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if _wanted(name) and here / name != own)
+        for name in sorted(filter(_wanted, names)):
+            found += _file(root, here / name, _relative(here / name, root.path))
+    return found
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a regular file's bytes, in hexadecimal; raises OSError for anything else."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(0, "no longer a regular file")
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """A file's size and time now; None where it is gone."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _file(root: Root, path: Path, relative: str) -> Iterator[FoundFile]:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _unreadable(error)
+    if stat.S_ISREG(status.st_mode):
+        yield FoundFile(root, relative, path, status.st_size, (status.st_size, status.st_mtime_ns))
+
+
+def _wanted(name: str) -> bool:
+    return not name.startswith((".", "~$")) and name not in _CLUTTER
+
+
+def _relative(path: Path, root: Path) -> str:
+    """The path below the root with ``/`` between the parts; bytes that are no UTF-8 are replaced."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+
+
+def _unreadable(error: OSError) -> None:
+    # A folder that cannot be listed would look like one whose files are all gone.
+    raise IngestError(f"{error.filename} cannot be read ({error.strerror}). Nothing was changed.") from None

@@ -1,0 +1,191 @@
+"""What a run notes of every question, and what the report makes of it; the pipeline is a scripted one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from evaluation import report, runner
+from evaluation.dataset import Question
+from evaluation.runner import Record
+from rag.errors import RagError
+from rag.settings import Settings
+from rag.types import Answer, Chunk, Citation, Claim, Passage, Retrieval, Timings, Turn
+
+TEXTS = {"zh.md": "长江全长6300公里。", "en.md": "The Nile is 6650 km long.", "other.md": "Nothing here."}
+ANSWERS = {
+    "长江有多长？": ("长江全长6300公里[1]。", ["zh.md"]),
+    "How long is the Nile?": ("It is 6650 km long [1][2].", ["en.md", "other.md"]),
+    "How long is the Yangtze?": ("It is 12 km [1].", ["en.md"]),
+    "Who wrote this?": ("", []),
+    "Who asked?": ("Nobody [1].", ["other.md"]),
+}
+QUESTIONS = [
+    Question("1", "长江有多长？", ("6300公里",), ("zh.md",), meta={"kind": "river", "hard": False}),
+    Question("2", "How long is the Nile?", ("6,650 km",), ("en.md",), meta={"kind": "river", "hard": True}),
+    Question("3", "How long is the Yangtze?", ("6,300 km",), ("zh.md",), history=(Turn("user", "Hello"),)),
+    Question("4", "Who wrote this?", answerable=False),
+    Question("5", "Who asked?", answerable=False),
+    Question("2w", "How long is the Nile?", answerable=False, withhold=("en.md",)),
+]
+
+
+def passage(name: str, place: int) -> Passage:
+    return Passage(Chunk(place, name, 0, "", None, TEXTS[name], 0, len(TEXTS[name])), 1 / place, place, place)
+
+
+class ScriptedPipeline:
+    """Finds the documents that ANSWERS names first, then the others, and answers as scripted."""
+
+    model_name = "scripted"
+
+    def retrieve(
+        self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = (), k: int | None = None
+    ) -> Retrieval:
+        names = [name for name in dict.fromkeys([*ANSWERS[question][1], *TEXTS]) if name not in withhold]
+        found = tuple(passage(name, place) for place, name in enumerate(names[:k], start=1))
+        return Retrieval(question, question, tuple(history), "en", found, 1.0, "", 0.25)
+
+    def ask(self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = ()) -> Answer:
+        text, names = ANSWERS[question]
+        names = [name for name in names if name not in withhold]
+        cited = tuple(Citation(n, passage(name, n), "", 0, 0, 1.0) for n, name in enumerate(names, start=1))
+        claims = (Claim(text, 0, len(text), tuple(c.n for c in cited), "12" not in text),) if text else ()
+        found = self.retrieve(question, history, withhold=withhold).passages
+        return Answer(question, text, claims, cited, found, not text, "" if text else "nothing", "en",
+                      Timings(0.25, 1.0, 3.0))
+
+
+def text(name: str) -> str:
+    return TEXTS[name]
+
+
+def records(answers: bool) -> list[Record]:
+    return runner.run(cast(Any, ScriptedPipeline()), QUESTIONS, text, answers=answers)
+
+
+def test_answers_are_measured_by_hand() -> None:
+    """Every metric of the six scripted questions has the value worked out on paper."""
+    values = {name: round(m.value, 4) for name, m in runner.summarise(records(answers=True)).items()}
+    assert values == {
+        # rankings: 1 zh first, 2 en first, 3 en first and then zh: hit@1 2/3, MRR (1 + 1 + 1/2)/3
+        "hit@1": 0.6667, "hit@5": 1, "hit@10": 1, "mrr": 0.8333,
+        "ndcg@10": 0.8770,  # (1 + 1 + 1/log2(3)) / 3
+        "recall@10": 1,
+        "gold_contained": 0.6667,  # 6300公里 and 6650 km, not 12 km
+        "exact_match": 0,
+        # 1: the run 6300公里 is 3 of 7 said and of 3 wanted, 2·3/(7+3); 2: 6650 and km of 5 said, 2·2/(5+2);
+        # 3: km of 4 said, 2·1/(4+2)
+        "f1": round((6 / 10 + 4 / 7 + 2 / 6) / 3, 4),
+        # citations given: 1 right; en right and other wrong; en for the Yangtze wrong; other for 5 and, en withheld,
+        # other for 2w wrong: 2 of 6
+        "citation_precision": 0.3333,
+        "citation_recall": 0.6667, "cited_right": 0.6667,
+        "refusal_recall": 0.3333,  # 4 of 4, 5 and 2w
+        "false_refusal_rate": 0, "refusal_precision": 1, "refusal_f1": 0.5,  # 2·1/(2 + 0 + 2)
+        "claims_supported": 0.8, "claims_flagged": 0.2,  # 12 km of five
+        "seconds_p50": 3.25, "seconds_p95": 3.25, "first_token_p50": 1,
+    }
+
+
+def test_without_answers_only_retrieval_is_measured() -> None:
+    """Nothing about answers is reported, and a refusal is retrieval's own."""
+    measures = runner.summarise(records(answers=False))
+    assert not runner.NEED_ANSWERS & measures.keys()
+    assert measures["hit@10"].n == 3 and measures["refusal_recall"].value == 0
+    assert measures["seconds_p50"].value == 0.25
+
+
+def test_sets_without_unanswerable_questions_have_no_refusal_precision() -> None:
+    """Where nothing was to be refused, only the false refusals are reported."""
+    measures = runner.summarise(records(answers=True)[:3])
+    assert "false_refusal_rate" in measures
+    assert not {"refusal_recall", "refusal_precision", "refusal_f1"} & measures.keys()
+
+
+def test_slices_by_language_kind_and_meta() -> None:
+    """The slices hold the questions they should, values in JSON's spelling."""
+    found = runner.slices(records(answers=False))
+    assert list(found) == ["language", "multi_turn", "withheld", "cross_lingual", "kind", "hard"]
+    assert found["language"]["zh"]["hit@1"].n == 1
+    assert found["multi_turn"]["true"]["hit@1"].value == 0
+    assert found["cross_lingual"]["true"]["hit@1"].n == 1  # the Yangtze, asked in English over zh.md
+    assert found["hard"].keys() == {"true", "false"} and found["kind"].keys() == {"river"}
+    assert found["withheld"]["true"].keys() >= {"refusal_recall"} and "hit@1" not in found["withheld"]["true"]
+
+
+def test_a_kind_of_question_that_does_not_occur_is_no_slice() -> None:
+    """Without follow-ups there is no multi_turn, and a meta field with more than 20 values is none either."""
+    made = runner.run(
+        cast(Any, ScriptedPipeline()),
+        [replace(QUESTIONS[1], meta={"article": i, "language": "x"}) for i in range(21)], text, answers=False,
+    )
+    assert list(runner.slices(made)) == ["language", "meta.language"]
+
+
+def test_ten_documents_are_looked_for_behind_many_passages_of_one() -> None:
+    """Where fifty passages come from one document, more are asked for."""
+    asked: list[int | None] = []
+
+    class OneBigDocument(ScriptedPipeline):
+        def retrieve(
+            self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = (), k: int | None = None
+        ) -> Retrieval:
+            asked.append(k)
+            many = [passage("other.md", 1)] * 60 + [passage("en.md", 2)]
+            return replace(super().retrieve(question), passages=tuple(many[:k]))
+
+    [record] = runner.run(cast(Any, OneBigDocument()), [QUESTIONS[1]], text, answers=False)
+    assert len(asked) == 2 and record.found == ("other.md", "en.md")
+
+
+def test_failed_questions_are_those_to_look_at() -> None:
+    """Wrong answers and wrong decisions to answer are failures, right ones are not."""
+    assert [record.question.id for record in records(answers=True) if record.failed] == ["3", "5", "2w"]
+
+
+def test_the_json_report_has_its_fixed_shape(tmp_path: Path) -> None:
+    """Seven keys; a metric is value, low, high and n; the key of a remote model is never in it."""
+    settings = Settings(tmp_path)
+    settings = replace(settings, llm=replace(settings.llm, api_key="sk-secret"))
+    made = report.evaluation(records(answers=True), settings, {"embedding": "e", "llm": "l"})
+    shown = json.loads(report.dumps(made))
+    assert list(shown) == ["metrics", "slices", "questions", "settings", "models", "machine", "commit"]
+    assert shown["metrics"]["hit@10"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 3}
+    assert shown["slices"]["hard"]["true"]["mrr"]["n"] == 1
+    assert [entry["id"] for entry in shown["questions"]] == ["1", "2", "3", "4", "5", "2w"]
+    assert [c["right"] for c in shown["questions"][1]["citations"]] == [True, False]
+    assert "sk-secret" not in report.dumps(made) + report.as_text(made) + report.as_html(made)
+
+
+def test_the_text_report_lists_what_failed(tmp_path: Path) -> None:
+    """A reader sees the question, what was wanted and what was answered."""
+    shown = report.as_text(report.evaluation(records(answers=True), Settings(tmp_path), {}))
+    assert "Failed: 3" in shown
+    assert "3: How long is the Yangtze?\n    wanted: 6,300 km\n    answered: It is 12 km [1]." in shown
+
+
+def test_the_page_shows_text_as_text(tmp_path: Path) -> None:
+    """Markup in a question is shown, not obeyed, and the page loads nothing."""
+    made = records(answers=True)
+    evil = replace(made[2], question=replace(made[2].question, question="<script>alert(1)</script>"))
+    page = report.as_html(report.evaluation([evil], Settings(tmp_path), {}))
+    assert "<script" not in page and "&lt;script&gt;" in page and "http" not in page
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A new report replaces the old one; where it cannot be written, one sentence says so and nothing is left."""
+    path = tmp_path / "new" / "report.json"
+    report.write(path, "one")
+    report.write(path, "two")
+    assert path.read_text() == "two" and list(path.parent.iterdir()) == [path]
+    with pytest.raises(RagError, match="could not be written"):
+        report.write(path / "below", "x")
+    for place in (tmp_path, path / "below"):
+        with pytest.raises(RagError, match="could not be written"):
+            report.check_place(place)

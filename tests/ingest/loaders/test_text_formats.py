@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ingest.loaders import load
+from rag.errors import IngestError
+from rag.types import ParsedDocument
+
+
+def parsed(folder: Path, name: str, content: str | bytes) -> list[ParsedDocument]:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(load(path))
+
+
+def test_a_text_file_keeps_its_text(tmp_path: Path) -> None:
+    """Plain text is stored as it is, with one kind of line end, under the file's name."""
+    (document,) = parsed(tmp_path, "笔记.txt", "第一行\r\nsecond line\r\n")
+    assert (document.title, document.text, document.marked_up) == ("笔记", "第一行\nsecond line\n", False)
+
+
+def test_form_feeds_number_the_pages_of_a_text_file(tmp_path: Path) -> None:
+    """A form feed in a text file starts a page, so a citation can name it."""
+    (document,) = parsed(tmp_path, "a.txt", "one\ftwo")
+    assert [(page.number, page.text) for page in document.pages] == [(1, "one"), (2, "two")]
+
+
+def test_unseen_characters_are_removed_and_counted(tmp_path: Path) -> None:
+    """Direction overrides, tag characters and NULs go; the joiners that emoji and Persian need stay."""
+    (document,) = parsed(tmp_path, "a.txt", "ab\u202ec\U000e0041d 👨\u200d👩 می\u200cخواهم" + " plain text" * 60)
+    assert document.text.startswith("abcd 👨\u200d👩 می\u200cخواهم")
+    assert document.warnings == ("2 invisible or control characters removed",)
+
+
+def test_markdown_is_titled_by_front_matter_or_first_heading(tmp_path: Path) -> None:
+    """The front matter's title wins and is not part of the text; underlined headings become # lines."""
+    (document,) = parsed(tmp_path, "a.md", "---\ntitle: 标题\n---\nPart\n====\ntext")
+    assert (document.title, document.text, document.marked_up) == ("标题", "# Part\ntext", True)
+    (document,) = parsed(tmp_path, "b.md", "# 开头\ntext ![x](data:image/png;base64,AAAA)")
+    assert (document.title, document.text) == ("开头", "# 开头\ntext x")
+
+
+def test_each_csv_row_keeps_its_column_names(tmp_path: Path) -> None:
+    """A cell with a line break or a comma stays in its row; every row can be read alone."""
+    (document,) = parsed(tmp_path, "a.csv", '姓名,备注\n张三,"第一行\n第二行"\n李四,"a, b"\n')
+    assert document.text == "姓名: 张三; 备注: 第一行第二行\n姓名: 李四; 备注: a, b"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_csv_separators_are_recognised(tmp_path: Path, separator: str) -> None:
+    """Semicolons, tabs and bars separate cells as well as commas do."""
+    (document,) = parsed(tmp_path, "a.csv", f"a{separator}b\n1{separator}2\n")
+    assert document.text == "a: 1; b: 2"
+
+
+def test_each_record_is_a_document(tmp_path: Path) -> None:
+    """A line of a .jsonl file is a document under its id; a number will do as an id."""
+    lines = [{"id": 7, "title": "T", "text": "一"}, {"id": "b#1", "text": "two"}]
+    documents = parsed(tmp_path, "r.jsonl", "\n".join(map(json.dumps, lines)) + "\n\n")
+    assert [(d.key, d.title, d.text) for d in documents] == [("7", "T", "一"), ("b#1", "", "two")]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{broken", "line 2 is not valid JSON"),
+        ("[1]", "line 2 is not an object"),
+        ('{"text": "x"}', 'line 2: "id"'),
+        ('{"id": "c", "text": 5}', 'line 2: "text"'),
+        ('{"id": "a", "text": "x"}', "line 2: the id 'a' is already that of line 1"),
+        ("[" * 100_000, "line 2 is not valid JSON"),
+    ],
+)
+def test_a_broken_record_names_its_line(tmp_path: Path, line: str, reason: str) -> None:
+    """A file with a broken line gives no documents, and says which line it is."""
+    with pytest.raises(IngestError, match=reason):
+        parsed(tmp_path, "r.jsonl", '{"id": "a", "text": "x"}\n' + line)
+
+
+def test_a_page_loses_its_furniture_and_keeps_its_substance(tmp_path: Path) -> None:
+    """Menus, scripts, banners and footers go; title, headings, lists, tables and code stay, in order."""
+    (document,) = parsed(
+        tmp_path,
+        "a.html",
+        """<!doctype html><title>Site | 页</title><script>evil()</script><nav><a>Home</a></nav>
+        <div class="cookie-banner">Accept all</div><div id="sidebar"><a>x</a></div><main><h1>手册</h1><p>第一
+        段 <b>bold</b>text.</p><ul><li>one</li><li>two<ul><li>three</li></ul></li></ul>
+        <table><tr><th>Name</th><th>价格</th></tr><tr><td>A</td><td>1</td></tr></table>
+        <pre># not a heading\n  x</pre></main><footer>© us</footer>""",
+    )
+    assert document.title == "手册"
+    assert document.text == (
+        "# 手册\n\n第一段 boldtext.\n\n- one\n- two\n- three\n\nName: A; 价格: 1\n\n```\n# not a heading\n  x\n```"
+    )
+
+
+def test_cells_that_span_rows_are_repeated(tmp_path: Path) -> None:
+    """A cell that spans two rows belongs to both, so each row can be read alone."""
+    body = "<tr><td rowspan=2>华东</td><td>1</td></tr><tr><td>2</td></tr>"
+    html = f"<table><tr><th>地区</th><th>年</th></tr>{body}</table>"
+    (document,) = parsed(tmp_path, "a.html", html)
+    assert document.text == "地区: 华东; 年: 1\n地区: 华东; 年: 2"
+
+
+def test_a_page_in_gb2312_is_read(tmp_path: Path) -> None:
+    """The encoding that a page names is used."""
+    html = '<html><meta charset="gb2312"><title>朱镕基</title><body><p>朱镕基</p></body></html>'
+    (document,) = parsed(tmp_path, "a.html", html.encode("gb18030"))
+    assert (document.title, document.text) == ("朱镕基", "朱镕基")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.txt", b"%PDF-1.4\n", "not what its name says: a pdf file named .txt"),
+        ("a.pdf", b"just words", "not what its name says: no PDF header"),
+        ("a.docx", b"just words", "not what its name says: no Word document"),
+        ("a.txt", bytes(range(256)) * 8, "not a text file"),
+        ("a.pdf", b"", "empty: zero bytes"),
+        ("a.xlsx", b"PK\x03\x04broken", "damaged"),
+        ("a.epub", b"", "epub files are not supported yet"),
+        ("a.png", b"\x89PNG\r\n\x1a\n123", "png files are not supported yet"),
+        ("a.xyz", b"text", "xyz files are not supported yet"),
+        ("Makefile", b"text", "files without a suffix are not supported yet"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    """A file that is not what its name says, or of a format that is not supported, is refused with the reason."""
+    with pytest.raises(IngestError, match=reason):
+        parsed(tmp_path, name, content)

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.progress import Progress
+from ingest.sync import Report, ingest_uploads, synchronise
+from ingest.uploads import add_upload, clean_name
+from rag.errors import IngestError, StoreError
+from rag.settings import IngestSettings, Settings
+from rag.store import Store
+from rag.types import Embedder
+
+
+class Library:
+    """A folder of documents, a store, and the command that makes one equal to the other."""
+
+    def __init__(self, folder: Path, store: Store, embedder: Embedder) -> None:
+        self.folder, self.store, self.embedder = folder, store, embedder
+        self.settings = Settings(home=store.home, ingest=IngestSettings(parse_seconds=20))
+        folder.mkdir()
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def sync(self, *paths: Path, include: Sequence[str] = ()) -> dict[str, str]:
+        return {verdict.file: verdict.state for verdict in self.report(*paths, include=include).verdicts}
+
+    def report(self, *paths: Path, include: Sequence[str] = ()) -> Report:
+        roots = paths or (self.folder,)
+        return synchronise(self.settings, roots, store=self.store, embedder=self.embedder, include=include)
+
+    def names(self) -> list[str]:
+        assert self.store.verify() == []
+        return [document.name for document in self.store.documents()]
+
+
+@pytest.fixture
+def library(tmp_path: Path, embedder: Embedder) -> Iterator[Library]:
+    with Store(tmp_path / "home") as store:
+        yield Library(tmp_path / "docs", store, embedder)
+
+
+def test_a_run_makes_the_store_equal_to_the_folder(library: Library) -> None:
+    """New files are indexed, unchanged ones left, changed ones replaced, vanished ones removed."""
+    library.write("a.txt", "甲的内容。")
+    library.write("sub/b.md", "# B\ntext")
+    assert library.sync() == {"a.txt": "indexed", "sub/b.md": "indexed"}
+    assert library.sync() == {"a.txt": "unchanged", "sub/b.md": "unchanged"}
+    library.write("a.txt", "新的内容。")
+    (library.folder / "sub/b.md").unlink()
+    assert library.sync() == {"a.txt": "indexed", "sub/b.md": "removed"}
+    assert library.names() == ["a.txt"]
+    assert library.store.document_text("a.txt") == "新的内容。"
+
+
+def test_an_unchanged_folder_needs_no_embedder(library: Library) -> None:
+    """A second run embeds nothing and asks no model for anything."""
+    library.write("a.txt", "content")
+    library.sync()
+    library.embedder = None  # type: ignore[assignment]
+    assert library.sync() == {"a.txt": "unchanged"}
+
+
+def test_equal_passages_are_embedded_once(library: Library) -> None:
+    """The same passage under the same title in two records costs one vector; vectors of a broken-off run are used."""
+    records = [{"id": str(n), "title": "T", "text": "the very same words"} for n in range(3)]
+    library.write("r.jsonl", "\n".join(map(json.dumps, records)))
+    library.sync()
+    assert library.embedder.seen == ["T\nthe very same words"]  # type: ignore[attr-defined]
+    assert library.names() == ["r.jsonl#0", "r.jsonl#1", "r.jsonl#2"]
+
+
+def test_only_changed_records_are_written(library: Library) -> None:
+    """Of a changed .jsonl file, equal records stay, changed ones are replaced and missing ones removed."""
+    write = lambda *texts: library.write(  # noqa: E731
+        "r.jsonl", "\n".join(json.dumps({"id": f"k{n}", "text": t}) for n, t in enumerate(texts))
+    )
+    write("one", "two", "three")
+    assert library.report().totals["documents"] == 3
+    write("one", "TWO changed")
+    report = library.report()
+    assert report.totals["documents"] == 1 and report.verdicts[0].chunks == 2
+    assert library.names() == ["r.jsonl#k0", "r.jsonl#k1"]
+    assert library.store.document_text("r.jsonl#k1") == "TWO changed"
+
+
+def test_a_missing_root_removes_nothing(library: Library) -> None:
+    """When the folder is gone, as an unplugged disk is, the run fails and the documents stay."""
+    library.write("a.txt", "content")
+    library.sync()
+    library.folder.rename(library.folder.with_name("away"))
+    with pytest.raises(IngestError, match="Nothing was changed"):
+        library.sync()
+    assert library.names() == ["a.txt"]
+
+
+def test_other_roots_are_not_touched(library: Library, tmp_path: Path) -> None:
+    """A run over one folder, or one file, leaves what came from elsewhere."""
+    library.write("a.txt", "content a")
+    library.sync()
+    other = tmp_path / "b.txt"
+    other.write_text("content b")
+    assert library.sync(other) == {"b.txt": "indexed"}
+    assert library.names() == ["a.txt", "b.txt"]
+
+
+def test_the_same_bytes_are_indexed_once(library: Library) -> None:
+    """A copy gets the state of the first and says whose bytes it has; when the first goes, the copy takes its place."""
+    library.write("a.txt", "same content")
+    library.write("b.txt", "same content")
+    verdicts = library.report().verdicts
+    assert [(v.file, v.state, v.reason) for v in verdicts] == [
+        ("a.txt", "indexed", ""),
+        ("b.txt", "indexed", "same bytes as a.txt"),
+    ]
+    assert library.sync() == {"a.txt": "unchanged", "b.txt": "unchanged"}
+    (library.folder / "a.txt").unlink()
+    assert library.sync() == {"a.txt": "removed", "b.txt": "indexed"}
+    assert library.names() == ["b.txt"]
+
+
+def test_a_renamed_file_is_not_embedded_again(library: Library) -> None:
+    """A rename costs no embedding where the passages stay the same."""
+    path = library.write("one/a.txt", "content")
+    library.sync()
+    (library.folder / "two").mkdir()
+    path.rename(library.folder / "two/a.txt")
+    library.embedder.seen.clear()  # type: ignore[attr-defined]
+    assert library.sync() == {"one/a.txt": "removed", "two/a.txt": "indexed"}
+    assert library.embedder.seen == []  # type: ignore[attr-defined]
+
+
+def test_a_change_for_the_worse_is_not_hidden(library: Library) -> None:
+    """When a file's new version cannot be read, its old text no longer answers, and the verdict says why."""
+    path = library.write("a.txt", "content")
+    library.sync()
+    path.write_bytes(bytes(range(256)) * 10)
+    report = library.report()
+    assert [(v.state, v.reason) for v in report.verdicts] == [("set aside", "not a text file: it holds binary data")]
+    assert library.names() == [] and report.set_aside == 1
+    assert library.sync() == {"a.txt": "set aside"}
+
+
+def test_empty_files_are_empty(library: Library) -> None:
+    """A text file without text is neither indexed nor a failure; a PDF of zero bytes is one."""
+    library.write("a.txt", "")
+    library.write("b.md", " \n\n")
+    library.write("c.pdf", "")
+    assert library.sync() == {"a.txt": "empty", "b.md": "empty", "c.pdf": "set aside"}
+    assert library.sync() == {"a.txt": "empty", "b.md": "empty", "c.pdf": "set aside"}
+
+
+def test_a_deleted_document_stays_out_until_it_is_included(library: Library) -> None:
+    """What the user deleted does not come back by itself, only with --include or with other bytes."""
+    library.write("a.txt", "content")
+    library.sync()
+    library.store.delete("a.txt")
+    assert library.sync() == {"a.txt": "removed"} and library.names() == []
+    assert library.sync(include=["a.txt"]) == {"a.txt": "indexed"} and library.names() == ["a.txt"]
+
+
+def test_a_deleted_record_stays_out(library: Library) -> None:
+    """A record that was deleted is left out when its file changes elsewhere."""
+    library.write("r.jsonl", '{"id": "a", "text": "one"}\n{"id": "b", "text": "two"}')
+    library.sync()
+    library.store.delete("r.jsonl#b")
+    library.write("r.jsonl", '{"id": "a", "text": "one!"}\n{"id": "b", "text": "two"}')
+    library.sync()
+    assert library.names() == ["r.jsonl#a"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+def test_only_regular_files_inside_the_root_are_read(library: Library, tmp_path: Path) -> None:
+    """Links, FIFOs, hidden and lock files are passed over, and nothing hangs."""
+    (tmp_path / "outside.txt").write_text("secret")
+    library.write("a.txt", "content")
+    (library.folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (library.folder / "loop").symlink_to(library.folder)
+    os.mkfifo(library.folder / "fifo.txt")
+    library.write(".git/config.txt", "x")
+    library.write("~$a.docx", "x")
+    assert library.sync() == {"a.txt": "indexed"}
+
+
+def test_a_root_around_the_store_does_not_read_the_store(library: Library) -> None:
+    """Ingesting the home folder itself leaves its workspace out."""
+    (library.store.home / "note.txt").write_text("content")
+    assert library.sync(library.store.home) == {"note.txt": "indexed"}
+
+
+def test_a_large_file_is_set_aside_unread(library: Library) -> None:
+    """A file over the limit gets a verdict that names the setting."""
+    library.settings = replace(library.settings, ingest=IngestSettings(max_file_mb=0))
+    library.write("a.txt", "x" * (1 << 20))
+    (verdict,) = library.report().verdicts
+    assert verdict.state == "set aside" and "ingest.max_file_mb" in verdict.reason
+
+
+def test_interruption_keeps_what_was_done(library: Library) -> None:
+    """Ctrl-C in the middle leaves whole documents and their vectors, and the next run does the rest."""
+    for n in range(400):
+        library.write(f"{n:03}.txt", f"content {n}")
+
+    class Interrupting:
+        def __init__(self, inner: Embedder) -> None:
+            self.inner, self.calls = inner, 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+        def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return self.inner.embed_passages(texts)
+
+    whole, library.embedder = library.embedder, Interrupting(library.embedder)  # type: ignore[assignment]
+    report = library.report()
+    assert report.interrupted and 0 < len(library.names()) < 400
+    assert report.totals["indexed"] == len(library.names())
+    library.embedder = whole
+    assert not library.report().interrupted and len(library.names()) == 400
+    assert len(whole.seen) == 400  # type: ignore[attr-defined]
+
+
+def test_another_embedder_is_refused(library: Library, tmp_path: Path) -> None:
+    """A knowledge base made with one embedder takes no vectors of another."""
+    library.write("a.txt", "content")
+    library.sync()
+    library.write("b.txt", "more")
+    library.embedder.fingerprint = "exact-2"  # type: ignore[misc]
+    with pytest.raises(StoreError, match="exact-2"):
+        library.sync()
+    assert library.names() == ["a.txt"]
+
+
+def test_progress_counts_up_to_the_end(library: Library) -> None:
+    """The reporter hears of every file, and at last that all is done."""
+    library.write("a.txt", "content")
+    library.write("b.txt", "more content")
+    heard: list[Progress] = []
+    synchronise(library.settings, [library.folder], store=library.store, embedder=library.embedder, report=heard.append)
+    assert (heard[-1].done, heard[-1].total, heard[-1].chunks, heard[-1].file) == (2, 2, 2, "")
+    assert {"a.txt", "b.txt"} <= {progress.file for progress in heard}
+
+
+def test_uploads_are_a_root_of_their_own(library: Library) -> None:
+    """An uploaded file is kept, indexed, and replaced by a newer one of its name."""
+    path = add_upload(library.settings, "报告.txt", "第一版。".encode())
+    assert path.parent == library.settings.home / "workspace/uploads/default"
+    ingest_uploads(library.settings, store=library.store, embedder=library.embedder)
+    add_upload(library.settings, "报告.txt", "第二版。".encode())
+    ingest_uploads(library.settings, store=library.store, embedder=library.embedder)
+    assert library.names() == ["报告.txt"] and library.store.document_text("报告.txt") == "第二版。"
+
+
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("/abs/a.txt", "a.txt"),
+        ("C:\\x\\b.pdf", "b.pdf"),
+        ("a\0b\u202etxt.exe", "abtxt.exe"),
+        ("CON.txt", "_CON.txt"),
+        (".hidden", "hidden"),
+        ("..", "document"),
+        ("", "document"),
+        ("a:b?.md", "a_b_.md"),
+        ("长" * 300 + ".docx", "长" * 65 + ".docx"),
+    ],
+)
+def test_upload_names_can_do_no_harm(name: str, cleaned: str) -> None:
+    """A name leads nowhere else, hides nothing and fits every file system."""
+    assert clean_name(name) == cleaned

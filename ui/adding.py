@@ -1,0 +1,96 @@
+"""Documents being added: an ingest in a job of its own, with its own store and the shared embedder."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.errors import IngestError
+from rag.types import Verdict
+from ui.jobs import Job
+from ui.resources import SAMPLES, Services
+
+if TYPE_CHECKING:
+    from ingest.embedding import LazyEmbedder
+    from ingest.progress import Progress
+    from ingest.sync import Report
+    from rag.store import Store
+
+Tell = Callable[["Adding"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """How far an ingest is, in files, and what became of them once it has ended."""
+
+    done: int = 0
+    total: int = 0
+    file: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def formats() -> list[str]:
+    """The suffixes that can be added, without the dot."""
+    from ingest.loaders import SUFFIXES
+
+    return [suffix.removeprefix(".") for suffix in SUFFIXES]
+
+
+def start_samples(services: Services) -> None:
+    """Add the sample documents in the background."""
+
+    def run(store: Store, embedder: LazyEmbedder, report: Callable[[Progress], None]) -> Report:
+        from ingest.sync import synchronise
+
+        return synchronise(services.settings, [SAMPLES], store=store, embedder=embedder, report=report)
+
+    def work(tell: Tell, _: threading.Event) -> None:
+        tell(Adding(verdicts=_run(services, tell, run).verdicts))
+
+    services.ingest = Job(work, Adding())
+
+
+def start_uploads(services: Services, files: Sequence[tuple[str, bytes]]) -> None:
+    """Keep these files (name, bytes) and add them in the background."""
+
+    def run(store: Store, embedder: LazyEmbedder, report: Callable[[Progress], None]) -> Report:
+        from ingest.sync import ingest_uploads
+
+        return ingest_uploads(services.settings, store=store, embedder=embedder, report=report)
+
+    def work(tell: Tell, _: threading.Event) -> None:
+        kept, refused = _keep(services, files)
+        found = _run(services, tell, run).verdicts
+        # Uploads of earlier days are looked at too; what became of today's is what was asked for.
+        asked = tuple(verdict for verdict in found if verdict.file in kept or verdict.state != "unchanged")
+        tell(Adding(verdicts=(*refused, *asked)))
+
+    services.ingest = Job(work, Adding())
+
+
+def _keep(services: Services, files: Sequence[tuple[str, bytes]]) -> tuple[set[str], list[Verdict]]:
+    """Write uploads to their folder; the names they got there, and a verdict for each that could not be kept."""
+    from ingest.uploads import add_upload
+
+    kept: set[str] = set()
+    refused: list[Verdict] = []
+    for name, data in files:
+        try:
+            kept.add(add_upload(services.settings, name, data).name)
+        except IngestError as error:
+            refused.append(Verdict(name, "set aside", str(error)))
+    return kept, refused
+
+
+def _run(
+    services: Services, tell: Tell, run: Callable[[Store, LazyEmbedder, Callable[[Progress], None]], Report]
+) -> Report:
+    from ingest.embedding import LazyEmbedder
+
+    def report(progress: Progress) -> None:
+        tell(Adding(progress.done, progress.total, progress.file))
+
+    with services.store() as store:
+        return run(store, LazyEmbedder(services.embedder), report)

@@ -1,0 +1,189 @@
+"""The chat page: questions, streamed answers, footnotes that open the quoted words."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from rag.conversations import Message, history
+from rag.types import Answer, Passage
+from ui import conversations as kept
+from ui import library
+from ui.answering import Draft, start_answer
+from ui.jobs import Job
+from ui.markup import answer_markdown, inline, plain, unsupported
+from ui.resources import Services
+from ui.text import EXAMPLES, Say
+from ui.viewer import citation_card, passage_text, source_line
+
+BOOK, PERSON = ":material/menu_book:", ":material/person:"
+POLL = 0.3  # seconds between two looks at an answer being written
+
+
+def page(services: Services, say: Say) -> None:
+    """Draw the chat page for the conversation in the address, or an inviting empty one."""
+    conversation = kept.sidebar(services, say)
+    messages = services.conversations().messages(conversation) if conversation else []
+    job = services.answers.get(conversation) if conversation else None
+    _privacy(services, say)
+    for number, message in enumerate(messages):
+        _message(services, message, say, key=f"{conversation}-{number}")
+    if conversation and messages and messages[-1].role == "user":
+        _waiting(services, conversation, messages, job, say)
+    chosen = None if messages else _welcome(services, say)
+    busy = job is not None and not job.done
+    question = st.chat_input(say("ask_placeholder"), key="question", disabled=busy) or chosen
+    if question and question.strip():
+        _ask(services, conversation, messages, question.strip())
+
+
+def _ask(services: Services, conversation: int | None, messages: list[Message], question: str) -> None:
+    if conversation is None:
+        conversation = services.conversations().create(question)
+        kept.open_conversation(conversation)
+    services.conversations().add(conversation, "user", question)
+    start_answer(services, conversation, question, history(messages))
+    st.rerun()
+
+
+def _privacy(services: Services, say: Say) -> None:
+    llm = services.settings.llm
+    where = f":orange-badge[:material/cloud_upload: {say('remote')}]" if llm.remote else (
+        f":green-badge[:material/lock: {say('local')}]"
+    )
+    with st.container(horizontal=True, horizontal_alignment="right", key="privacy"):
+        st.markdown(f"{where} :gray-badge[{inline(llm.model.removeprefix('builtin:'), 40)}]", width="content")
+
+
+def _welcome(services: Services, say: Say) -> str | None:
+    with services.store() as store:
+        documents, chunks = store.counts()
+    with st.container(key="welcome", horizontal_alignment="center"):
+        st.markdown(f"# {say('app_name')}", text_alignment="center", anchors=False)
+        st.markdown(say("tagline"), text_alignment="center")
+        if documents:
+            st.caption(say("collection", documents=documents, chunks=chunks), text_alignment="center")
+    if not documents:
+        library.invite(services, say)
+        return None
+    st.space("small")
+    st.caption(say("examples"))
+    chosen = None
+    for pair in (EXAMPLES[say.language][:2], EXAMPLES[say.language][2:]):
+        for column, example in zip(st.columns(2), pair, strict=True):
+            if column.button(example, key=f"example-{example}", width="stretch"):
+                chosen = example
+    return chosen
+
+
+def _message(services: Services, message: Message, say: Say, *, key: str) -> None:
+    with st.chat_message(message.role, avatar=PERSON if message.role == "user" else BOOK):
+        if message.role == "user":
+            st.markdown(plain(message.content))
+        elif message.answer is None:
+            st.markdown(plain(message.content))
+            st.caption(f":material/stop_circle: {say('stopped')}")
+        elif message.answer.refused:
+            _refusal(message.answer, say, key=key)
+        else:
+            _checked(services, message.answer, say, key=key)
+
+
+def _checked(services: Services, answer: Answer, say: Say, *, key: str) -> None:
+    st.markdown(answer_markdown(answer))
+    for line in unsupported(answer, say):
+        st.caption(f":orange[:material/warning:] {line}")
+    if answer.citations:
+        _footnotes(services, answer, say, key=key)
+    _looked_at(answer, say, key=key)
+
+
+def _footnotes(services: Services, answer: Answer, say: Say, *, key: str) -> None:
+    by_number = {citation.n: citation for citation in answer.citations}
+
+    def label(number: int) -> str:
+        citation = by_number[number]
+        page = "" if citation.page is None else " · " + say("page", page=citation.page)
+        return f"**{number}** {inline(citation.passage.chunk.document.rsplit('/', 1)[-1], 28)}{page}"
+
+    opened = st.pills(
+        say("footnotes"), list(by_number), format_func=label, key=f"notes-{key}", label_visibility="collapsed"
+    )
+    if opened is not None:
+        citation_card(by_number[opened], services, say, key=f"{key}-{opened}")
+
+
+def _refusal(answer: Answer, say: Say, *, key: str) -> None:
+    st.markdown(f":material/do_not_disturb_on: **{say('refusal')}**")
+    st.markdown(plain(answer.text))
+    if answer.reason:
+        st.caption(inline(answer.reason, 400))
+    if answer.passages:
+        st.caption(say("nearest"))
+    for number, passage in enumerate(answer.passages):
+        with st.expander(source_line(passage, say)):
+            passage_text(passage, say, key=f"near-{key}-{number}")
+    _timing(answer, say)
+
+
+def _looked_at(answer: Answer, say: Say, *, key: str) -> None:
+    box = st.expander(
+        say("looked_at", count=len(answer.passages)), key=f"looked-{key}", type="compact", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            for number, passage in enumerate(answer.passages):
+                st.markdown(source_line(passage, say))
+                st.caption(_score(passage, say))
+                passage_text(passage, say, key=f"passage-{key}-{number}")
+            _timing(answer, say)
+
+
+def _score(passage: Passage, say: Say) -> str:
+    parts = [say("score", score=f"{passage.score:.2f}")]
+    if passage.dense_rank is not None:
+        parts.append(say("by_meaning", rank=passage.dense_rank))
+    if passage.lexical_rank is not None:
+        parts.append(say("by_words", rank=passage.lexical_rank))
+    return " · ".join(parts)
+
+
+def _timing(answer: Answer, say: Say) -> None:
+    parts = [say("took", seconds=f"{answer.timings.total:.1f}")]
+    if answer.timings.first_token is not None:
+        parts.append(say("first_word", seconds=f"{answer.timings.first_token:.1f}"))
+    st.caption(" · ".join(parts))
+
+
+def _waiting(
+    services: Services, conversation: int, messages: list[Message], job: Job[Draft] | None, say: Say
+) -> None:
+    if job is not None and not job.done:
+        _streaming(job, say)
+        return
+    with st.chat_message("assistant", avatar=BOOK):
+        if job is not None and (job.error or job.failed):
+            st.error(plain(job.error or say("unexpected")), icon=":material/error:")
+        else:
+            st.caption(say("stopped_empty" if job is not None and job.stopping else "unanswered"))
+        if st.button(say("ask_again"), icon=":material/refresh:", key="ask-again"):
+            start_answer(services, conversation, messages[-1].content, history(messages[:-1]))
+            st.rerun()
+
+
+@st.fragment(run_every=POLL)
+def _streaming(job: Job[Draft], say: Say) -> None:
+    if job.done:
+        st.rerun()
+    draft = job.progress
+    with st.chat_message("assistant", avatar=BOOK):
+        if draft.text:
+            st.markdown(plain(draft.text))
+        with st.container(horizontal=True, vertical_alignment="center", key="streaming"):
+            st.button(
+                say("stop"), key="stop", on_click=job.stop, disabled=job.stopping, icon=":material/stop:"
+            )
+            stage = say("stopping") if job.stopping else say(draft.stage, count=draft.passages)
+            seconds = time.monotonic() - job.started
+            st.caption(f"{stage} {seconds:.0f} s", width="content")

@@ -1,0 +1,94 @@
+"""The sidebar's list of conversations, and which of them is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from ui.markup import inline
+from ui.resources import Services, errors_shown
+from ui.text import Say
+
+if TYPE_CHECKING:
+    from rag.conversations import Conversation
+
+PARAMETER = "c"
+SHOWN = 40  # conversations listed in the sidebar, newest first
+
+
+def sidebar(services: Services, say: Say) -> int | None:
+    """Draw the list and return the open conversation's id; None stands for a new one."""
+    everything = services.conversations().all()
+    current = _current(everything, say)
+    with st.sidebar:
+        if st.button(say("new_conversation"), icon=":material/add:", width="stretch", key="new-conversation"):
+            open_conversation(None)
+            st.rerun()
+        if everything:
+            st.caption(say("conversations"))
+        for conversation in everything[:SHOWN]:
+            _row(services, conversation, conversation.id == current, say)
+    return current
+
+
+def open_conversation(identity: int | None) -> None:
+    """Make a conversation the open one, in this session and in the page's address; None opens a new one."""
+    st.session_state["conversation"] = identity
+    if identity is None:
+        st.query_params.pop(PARAMETER, None)
+    else:
+        st.query_params[PARAMETER] = str(identity)
+
+
+def _current(everything: list[Conversation], say: Say) -> int | None:
+    wanted = st.query_params.get(PARAMETER) or st.session_state.get("conversation")
+    if wanted is None:
+        return None
+    found = next((conversation.id for conversation in everything if str(conversation.id) == str(wanted)), None)
+    open_conversation(found)
+    if found is None:
+        st.toast(say("conversation_gone"), icon=":material/info:")
+    return found
+
+
+def _row(services: Services, conversation: Conversation, is_open: bool, say: Say) -> None:
+    identity = conversation.id
+    with st.container(horizontal=True, gap="xxsmall", wrap=False, vertical_alignment="center", key=f"row-{'open-' if is_open else ''}{identity}"):
+        title = inline(conversation.title, 60)
+        kind: Literal["secondary", "tertiary"] = "secondary" if is_open else "tertiary"
+        if st.button(title, key=f"conversation-{identity}", type=kind, width="stretch", wrap=False):
+            open_conversation(identity)
+            st.rerun()
+        if is_open:
+            if st.button("", key="rename", icon=":material/edit:", type="tertiary", help=say("rename")):
+                _rename(services, conversation, say)
+            if st.button("", key="delete", icon=":material/delete:", type="tertiary", help=say("delete_conversation")):
+                _delete(services, conversation, say)
+
+
+def _rename(services: Services, conversation: Conversation, say: Say) -> None:
+    @st.dialog(say("rename"))
+    def ask() -> None:
+        with errors_shown():
+            title = st.text_input(say("title"), conversation.title, max_chars=100, key="new-title")
+            if st.button(say("save"), type="primary", key="save-title") and title.strip():
+                services.conversations().rename(conversation.id, title.strip())
+                st.rerun()
+
+    ask()
+
+
+def _delete(services: Services, conversation: Conversation, say: Say) -> None:
+    @st.dialog(say("delete_conversation"))
+    def ask() -> None:
+        with errors_shown():
+            st.markdown(say("delete_conversation_sure", title=inline(conversation.title)))
+            if st.button(say("delete"), type="primary", key="sure"):
+                if job := services.answers.pop(conversation.id, None):
+                    job.stop()
+                services.conversations().delete(conversation.id)
+                open_conversation(None)
+                st.rerun()
+
+    ask()

@@ -1,0 +1,189 @@
+"""The library page: add documents, see what became of them, look into them, delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from rag.types import State, StoredDocument, StoredFile, Verdict
+from ui import adding
+from ui.jobs import Job
+from ui.markup import inline, plain
+from ui.resources import Services, errors_shown
+from ui.text import Say
+
+T = TypeVar("T")
+POLL = 0.5  # seconds between two looks at an ingest
+ROWS = 20  # documents on a page of the list
+CHUNKS = 10  # chunks on a page of the dialog
+COLOURS: dict[State, str] = {
+    "indexed": "green", "unchanged": "gray", "removed": "gray", "empty": "orange", "set aside": "orange",
+}
+
+
+def page(services: Services, say: Say) -> None:
+    """Draw the library page."""
+    st.title(say("library"), anchor=False)
+    with services.store() as store:
+        documents = store.documents()
+        left_out = [file for file in store.all_files() if file.state in ("empty", "set aside")]
+    if not documents:
+        invite(services, say)
+    elif services.ingest is not None and not services.ingest.done:
+        with st.container(border=True):
+            show_adding(services.ingest, say)
+    else:
+        _upload(services, say)
+        if services.ingest is not None:
+            with st.container(border=True):
+                _outcome(services, services.ingest, say)
+    _left_out(left_out, say)
+    if documents:
+        _list(services, documents, say)
+
+
+def invite(services: Services, say: Say) -> None:
+    """What an empty knowledge base shows: how to add documents, and the samples to try it with."""
+    with st.container(border=True, key="invite"):
+        if services.ingest is not None and not services.ingest.done:
+            show_adding(services.ingest, say)
+            return
+        st.markdown(f"**{say('empty_library')}**")
+        st.markdown(say("empty_library_hint"))
+        _upload(services, say)
+        if st.button(say("add_samples"), type="primary", icon=":material/auto_stories:", key="add-samples"):
+            adding.start_samples(services)
+            st.rerun()
+        if services.ingest is not None:
+            _outcome(services, services.ingest, say)
+
+
+@st.fragment(run_every=POLL)
+def show_adding(job: Job[adding.Adding], say: Say) -> None:
+    """A progress bar for a running ingest, redrawn until it ends."""
+    if job.done:
+        st.rerun()
+    step = job.progress
+    share = step.done / step.total if step.total else 0.0
+    detail = say("adding_file", done=step.done, total=step.total, file=inline(step.file, 60)) if step.total else ""
+    st.progress(min(share, 1.0), text=f"{say('adding')} {detail}")
+
+
+def _upload(services: Services, say: Say) -> None:
+    generation = st.session_state.setdefault("upload-generation", 0)
+    files = st.file_uploader(
+        say("library_intro"), accept_multiple_files=True, key=f"upload-{generation}", type=adding.formats()
+    )
+    if files:
+        # A new key empties the uploader, so that its bytes leave memory and a rerun adds nothing twice.
+        st.session_state["upload-generation"] = generation + 1
+        adding.start_uploads(services, [(file.name, file.getvalue()) for file in files])
+        st.rerun()
+
+
+def _outcome(services: Services, job: Job[adding.Adding], say: Say) -> None:
+    if job.error or job.failed:
+        st.error(plain(job.error or say("unexpected")), icon=":material/error:")
+    if job.progress.verdicts:
+        st.markdown(f"**{say('added')}**")
+    for verdict in job.progress.verdicts:
+        _verdict(verdict, say)
+    if st.button(say("dismiss"), key="dismiss", type="tertiary"):
+        services.ingest = None
+        st.rerun()
+
+
+def _verdict(verdict: Verdict, say: Say) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(say.state(verdict.state), color=COLOURS[verdict.state], width="content")  # type: ignore[arg-type]
+        st.markdown(inline(verdict.file), width="content")
+        details = [verdict.reason, *verdict.warnings] if verdict.state != "indexed" else list(verdict.warnings)
+        st.caption(inline(" · ".join(filter(None, details)), 400) or _size(verdict.pages, verdict.chunks, say))
+
+
+def _size(pages: int, chunks: int, say: Say) -> str:
+    parts = [say("pages", count=pages)] if pages > 1 else []
+    return " · ".join([*parts, say("chunks", count=chunks)])
+
+
+def _left_out(files: Sequence[StoredFile], say: Say) -> None:
+    if files:
+        with st.expander(say("left_out", count=len(files)), icon=":material/error_outline:", key="left-out"):
+            for file in files:
+                _verdict(Verdict(file.relative, file.state, file.reason), say)
+
+
+def _list(services: Services, documents: Sequence[StoredDocument], say: Say) -> None:
+    st.markdown(f"### {say('documents_title', count=len(documents))}", anchors=False)
+    words = st.text_input(say("find_document"), key="find", placeholder=say("find_document"),
+                          label_visibility="collapsed", icon=":material/search:") if len(documents) > 5 else ""
+    found = [document for document in documents if words.strip().casefold() in document.name.casefold()]
+    if not found:
+        st.caption(say("no_match", words=inline(words)))
+    for document in _page_of(found, ROWS, key="documents-page"):
+        _row(services, document, say)
+
+
+def _page_of(items: Sequence[T], size: int, *, key: str) -> Sequence[T]:
+    pages = -(-len(items) // size)
+    if pages <= 1:
+        return items
+    number = st.pagination(pages, key=f"{key}-{pages}")
+    return items[(number - 1) * size : number * size]
+
+
+def _row(services: Services, document: StoredDocument, say: Say) -> None:
+    with st.container(border=True, gap=None, key=f"document-{document.name}"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown(f"**{inline(document.name)}**", width="stretch")
+            if document.chunks and st.button(
+                "", key=f"chunks-{document.name}", icon=":material/segment:", type="tertiary", help=say("show_chunks")
+            ):
+                _show_chunks(services, document.name, say)
+            if st.button(
+                "", key=f"delete-{document.name}", icon=":material/delete:", type="tertiary", help=say("delete_document")
+            ):
+                _delete(services, document.name, say)
+        st.caption(_about(document, say))
+
+
+def _about(document: StoredDocument, say: Say) -> str:
+    if document.excluded:
+        return say("excluded")
+    parts = [] if document.title in ("", document.name) else [inline(document.title, 80)]
+    parts.append(_size(document.pages, document.chunks, say))
+    if document.state != "indexed":
+        parts.append(f":orange[{say.state(document.state)}] {inline(document.reason)}")
+    return " · ".join(parts)
+
+
+def _show_chunks(services: Services, name: str, say: Say) -> None:
+    @st.dialog(inline(name, 60), width="large")
+    def show() -> None:
+        with errors_shown():
+            with services.store() as store:
+                chunks = store.chunks(name)
+            st.caption(say("chunks", count=len(chunks)))
+            for chunk in _page_of(chunks, CHUNKS, key="chunks-page"):
+                with st.container(border=True):
+                    place = [] if chunk.page is None else [say("page", page=chunk.page)]
+                    st.caption(" · ".join([f"{chunk.ordinal + 1}", *place, inline(chunk.heading, 120)]))
+                    st.markdown(plain(chunk.text))
+
+    show()
+
+
+def _delete(services: Services, name: str, say: Say) -> None:
+    @st.dialog(say("delete_document"))
+    def ask() -> None:
+        with errors_shown():
+            st.markdown(say("delete_document_sure", name=inline(name)))
+            if st.button(say("delete"), type="primary", key="sure"):
+                with services.store() as store:
+                    gone = store.delete(name)
+                st.toast(say("deleted", names=inline(", ".join(gone))), icon=":material/delete:")
+                st.rerun()
+
+    ask()

@@ -1,0 +1,108 @@
+"""What all sessions of the page share: settings, the one loaded pipeline, and the jobs that outlive a rerun."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from rag.errors import RagError
+from rag.settings import Settings, load_settings
+from ui.markup import plain
+
+if TYPE_CHECKING:
+    from rag.conversations import Conversations
+    from rag.pipeline import Pipeline
+
+    from rag.store import Store
+    from rag.types import Embedder
+    from ui.jobs import Job
+
+SAMPLES = Path(__file__).resolve().parent.parent / "data" / "docs"
+
+
+def load_pipeline(settings: Settings) -> Pipeline:
+    """The real pipeline; imported here so that the first page is painted before torch is read."""
+    from rag.pipeline import load_pipeline as load
+
+    return load(settings)
+
+
+class Services:
+    """Settings, stores and models of this server; one object for every session."""
+
+    def __init__(self, settings: Settings, load: Callable[[Settings], Pipeline] = load_pipeline) -> None:
+        self.settings = settings
+        self.answers: dict[int, Job[Any]] = {}  # by conversation
+        self.ingest: Job[Any] | None = None
+        self.pull: Job[Any] | None = None
+        self._load = load
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+
+    def pipeline(self) -> Pipeline:
+        """The pipeline, loaded on first use and never twice; slow the first time."""
+        with self._lock:
+            if self._pipeline is None:
+                self._pipeline = self._load(self.settings)
+            return self._pipeline
+
+    def embedder(self) -> Embedder:
+        """The embedder, the same one that the pipeline uses."""
+        return self.pipeline().embedder
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the models are in memory."""
+        return self._pipeline is not None
+
+    def store(self) -> Store:
+        """A connection of one's own to the knowledge base, to be closed (use ``with``)."""
+        from rag.store import Store
+
+        return Store(self.settings.home, self.settings.kb)
+
+    def conversations(self) -> Conversations:
+        """The kept conversations."""
+        from rag.conversations import Conversations
+
+        return Conversations(self.settings.home)
+
+    def missing_models(self) -> list[str]:
+        """The built-in models that the settings name and that are not here yet."""
+        from rag.models import is_present
+
+        return [name for name in self.builtin_models() if not is_present(name)]
+
+    def builtin_models(self) -> list[str]:
+        """The built-in models that the settings name: the embedder's, then the language model's."""
+        from rag.models import PREFIX
+
+        names = [self.settings.embedding.model]
+        if not self.settings.llm.remote:
+            names.append(self.settings.llm.model)
+        return [name for name in names if name.startswith(PREFIX)]
+
+
+def make_services() -> Services:
+    """Services from the settings in force; raises SettingsError."""
+    return Services(load_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def services() -> Services:
+    """The one Services object of this server process."""
+    return make_services()
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show a RagError as its one sentence where the page would have gone on."""
+    try:
+        yield
+    except RagError as error:
+        st.error(plain(str(error)), icon=":material/error:")
