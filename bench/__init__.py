@@ -1,0 +1,1 @@
+"""Measurements and fits, each one command."""

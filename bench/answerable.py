@@ -51,7 +51,9 @@ def _examples(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     settings = scratch_settings(load_settings(), folder / "corpus.jsonl")
     ingest_corpus(settings, folder / "corpus.jsonl", reporter())
     with Store(settings.home, settings.kb) as store:
-        questions = resolve(load(folder / "qa.jsonl"), [document.name for document in store.documents()], folder / "qa.jsonl")
+        questions = resolve(
+            load(folder / "qa.jsonl"), [document.name for document in store.documents()], folder / "qa.jsonl"
+        )
     questions = [question for question in questions if question.answerable and question.relevant]
     random.Random(0).shuffle(questions)
     retriever = load_pipeline(settings, answers=False).retriever

@@ -72,8 +72,11 @@ def _compare(options: argparse.Namespace) -> int:
             print(f"pair {number} of {options.pairs}, {options.threads} threads")
             for run in pairs[-1]:
                 print(_row(run))
-            print(f"  ratio      {_ratio(*pairs[-1], 'chunks'):.2f} in chunks/s, "
-                  f"{_ratio(*pairs[-1], 'characters'):.2f} in characters/s", flush=True)
+            print(
+                f"  ratio      {_ratio(*pairs[-1], 'chunks'):.2f} in chunks/s, "
+                f"{_ratio(*pairs[-1], 'characters'):.2f} in characters/s",
+                flush=True,
+            )
     for unit in ("chunks", "characters"):
         print(f"median ratio in {unit}/s: {statistics.median(_ratio(*pair, unit) for pair in pairs):.2f}")
     return 0
@@ -144,9 +147,7 @@ def _langchain(folder: Path) -> Run:
 
     from rag.models import E5, require
 
-    embeddings = HuggingFaceEmbeddings(
-        model_name=str(require(E5.name)), encode_kwargs={"normalize_embeddings": True}
-    )
+    embeddings = HuggingFaceEmbeddings(model_name=str(require(E5.name)), encode_kwargs={"normalize_embeddings": True})
     loaded = time.perf_counter()
     files = [(path, pages) for path in sorted(folder.rglob("*")) if path.is_file() and (pages := _load(path, folder))]
     chunks = [chunk for _, pages in files for chunk in _split(pages)]

@@ -306,8 +306,14 @@ def write_pdf(path: Path, source: str, styles: dict[str, ParagraphStyle]) -> Non
         canvas.drawCentredString(A5[0] / 2, 9 * mm, str(layout.page))
 
     layout = SimpleDocTemplate(
-        str(path), pagesize=A5, title=title_of(source), invariant=1,
-        leftMargin=MARGIN, rightMargin=MARGIN, topMargin=15 * mm, bottomMargin=17 * mm,
+        str(path),
+        pagesize=A5,
+        title=title_of(source),
+        invariant=1,
+        leftMargin=MARGIN,
+        rightMargin=MARGIN,
+        topMargin=15 * mm,
+        bottomMargin=17 * mm,
     )
     story = list(make_flowables(source, styles))
     layout.build(story, onFirstPage=number_page, onLaterPages=number_page)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from evaluation.runner import Record
     from rag.settings import Settings
 
-_MINUTE = 60.0
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 well, 1 where a bar is missed or something failed, 2 on wrong use."""
@@ -85,8 +83,10 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
     with Store(settings.home, settings.kb) as store:
         names = [document.name for document in store.documents()]
         if not names:
-            raise RagError(f"Knowledge base {settings.kb!r} in {settings.home} is empty. Type `python -m ingest PATH` "
-                           "first, or name the questions' documents with --corpus.")
+            raise RagError(
+                f"Knowledge base {settings.kb!r} in {settings.home} is empty. Type `python -m ingest PATH` "
+                "first, or name the questions' documents with --corpus."
+            )
         asked = dataset.resolve(questions, names, options.questions)
         asked += dataset.withheld(asked, options.withhold, options.questions)
         pipeline = load_pipeline(settings, answers=options.answers)
@@ -116,28 +116,20 @@ def _missed(metrics: Mapping[str, Measure], bars: Mapping[str, float]) -> bool:
 
 
 class _Progress:
-    """Questions done and the time left, on stderr: one line that changes on a terminal, a line a minute elsewhere."""
+    """Questions done and the time left, on stderr."""
 
     def __init__(self) -> None:
-        self._started = self._said = time.monotonic()
-        self._terminal = sys.stderr.isatty()
+        from rag.terminal import Meter
+
+        self._started = time.monotonic()
+        self._meter = Meter(sys.stderr)
 
     def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        left = f", {_clock((now - self._started) / done * (total - done))} left" if done else ""
-        if self._terminal:
-            filled = 30 * done // max(1, total)
-            end = "\n" if done == total else ""
-            print(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{total} questions{left} ",
-                  end=end, file=sys.stderr, flush=True)
-        elif now - self._said >= _MINUTE:
-            self._said = now
-            print(f"{done}/{total} questions{left}", file=sys.stderr, flush=True)
+        from rag.terminal import duration
 
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+        left = (time.monotonic() - self._started) / done * (total - done) if done else None
+        said = f"{done}/{total} questions" + (f", {duration(left)} left" if left is not None else "")
+        self._meter.show(done / max(1, total), said, finished=done == total)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,17 +139,31 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 well, 1 where a bar is missed or something failed, 2 on wrong use.",
     )
     parser.add_argument("questions", type=Path, metavar="QA.jsonl", help="question set, one JSON object a line")
-    parser.add_argument("--corpus", type=Path, metavar="PATH",
-                        help="measure over this file or folder, ingested into a scratch knowledge base that is kept")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        metavar="PATH",
+        help="measure over this file or folder, ingested into a scratch knowledge base that is kept",
+    )
     parser.add_argument("--answers", action="store_true", help="let the language model answer, and measure that too")
     parser.add_argument("--limit", type=_at_least(1), metavar="N", help="only the first N questions")
-    parser.add_argument("--withhold", type=_at_least(0), default=0, metavar="N",
-                        help="ask N answerable questions again with their documents hidden, as unanswerable")
+    parser.add_argument(
+        "--withhold",
+        type=_at_least(0),
+        default=0,
+        metavar="N",
+        help="ask N answerable questions again with their documents hidden, as unanswerable",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
-    parser.add_argument("--fail-under", action="append", default=[], metavar="METRIC=X",
-                        help="exit with 1 where METRIC is worse than X: below it, or above it where less is better "
-                             "(false_refusal_rate, claims_flagged, seconds); may be repeated")
+    parser.add_argument(
+        "--fail-under",
+        action="append",
+        default=[],
+        metavar="METRIC=X",
+        help="exit with 1 where METRIC is worse than X: below it, or above it where less is better "
+        "(false_refusal_rate, claims_flagged, seconds); may be repeated",
+    )
     parser.add_argument("--home", type=Path, metavar="DIR", help="default $FOOTNOTE_HOME, then data/")
     parser.add_argument("--kb", metavar="NAME", help="knowledge base (default: default)")
     return parser

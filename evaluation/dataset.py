@@ -51,7 +51,7 @@ def load(path: Path) -> list[Question]:
         first_line[question.id] = number
         questions.append(question)
     if not questions:
-        raise DatasetError(f"{path} holds no questions. Write one JSON object a line, each with a \"question\".")
+        raise DatasetError(f'{path} holds no questions. Write one JSON object a line, each with a "question".')
     return questions
 
 
@@ -132,7 +132,7 @@ def _question(entry: Mapping[str, Any], number: int) -> Question:
     answers, relevant = _texts(entry, "answers"), _texts(entry, "relevant")
     answerable = entry.get("answerable", True)
     if not isinstance(answerable, bool):
-        raise ValueError(f"\"answerable\" must be true or false, not {answerable!r}")
+        raise ValueError(f'"answerable" must be true or false, not {answerable!r}')
     if answerable and not answers and not relevant:
         raise ValueError('neither "answers" nor "relevant"; add one of them, or "answerable": false')
     if not answerable and answers:
@@ -189,13 +189,13 @@ def _history(entry: Mapping[str, Any]) -> tuple[Turn, ...]:
     if turns is None:
         return ()
     if not isinstance(turns, list):
-        raise ValueError("'history' must be a list of {\"role\", \"content\"}")
+        raise ValueError('\'history\' must be a list of {"role", "content"}')
     return tuple(_turn(turn) for turn in turns)
 
 
 def _turn(turn: object) -> Turn:
     if not isinstance(turn, dict) or not isinstance(turn.get("content"), str):
-        raise ValueError(f"a turn of 'history' needs a \"role\" and a \"content\", not {turn!r}")
+        raise ValueError(f'a turn of \'history\' needs a "role" and a "content", not {turn!r}')
     roles: dict[object, Literal["user", "assistant"]] = {"user": "user", "assistant": "assistant"}
     role = turn.get("role")
     if not isinstance(role, str) or role not in roles:

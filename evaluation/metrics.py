@@ -234,8 +234,12 @@ def citation_scores(answer: Answer, right: Sequence[bool], relevant: Collection[
         return {}
     scores = {"citation_precision": Score(sum(right), len(right))} if right else {}
     if relevant:
-        led_to = {name for citation, ok in zip(answer.citations, right, strict=True) if ok
-                  for name in citation.passage.documents}
+        led_to = {
+            name
+            for citation, ok in zip(answer.citations, right, strict=True)
+            if ok
+            for name in citation.passage.documents
+        }
         scores["citation_recall"] = Score(len(led_to & set(relevant)) / len(set(relevant)))
         scores["cited_right"] = Score(float(any(right)))
     return scores
@@ -281,8 +285,9 @@ def percentile(seconds: Sequence[float], share: float) -> Measure | None:
     if not seconds:
         return None
     values = np.array(seconds, dtype=float)
-    return _measure(np.percentile(values, share), np.percentile(values[_resamples(len(values))], share, axis=1),
-                    len(values))
+    return _measure(
+        np.percentile(values, share), np.percentile(values[_resamples(len(values))], share, axis=1), len(values)
+    )
 
 
 def _resamples(n: int) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Files to store: discover, parse, split, embed, commit."""

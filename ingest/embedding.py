@@ -10,7 +10,8 @@ import numpy as np
 from rag.store import Store
 from rag.types import Embedder, Language
 
-BATCH = 256
+BATCH = 256  # chunks that are gathered, so that texts of one length are embedded together
+_SAVED = 64  # of these, so many are embedded and saved at a time
 
 
 class LazyEmbedder:
@@ -55,9 +56,9 @@ def vectors_for(
     """
     wanted = list(dict.fromkeys(texts))
     known = store.known_vectors(wanted, embedder.fingerprint)
-    missing = [text for text in wanted if text not in known]
-    for start in range(0, len(missing), BATCH):
-        batch = missing[start : start + BATCH]
+    missing = sorted((text for text in wanted if text not in known), key=len)
+    for start in range(0, len(missing), _SAVED):
+        batch = missing[start : start + _SAVED]
         vectors = embedder.embed_passages(batch)
         store.save_vectors(batch, vectors, embedder.fingerprint)
         known |= dict(zip(batch, vectors, strict=True))

@@ -53,12 +53,12 @@ def _usual_width(lines: Sequence[str]) -> float:
 
 
 def _goes_on(line: str, following: str, full: float) -> bool:
-    if not full or _ITEM.match(following) or _NUMBERED.match(following) and _ENDS.search(line):
+    if not full or _ITEM.match(following) or (_NUMBERED.match(following) and _ENDS.search(line)):
         return False
     if width(line) >= full:
         return True
     continues = following[0].islower() and not _ENDS.search(line)
-    return continues and width(line) >= full / 2 or _HYPHENATED.search(line) is not None and following[0].islower()
+    return (continues and width(line) >= full / 2) or (_HYPHENATED.search(line) is not None and following[0].islower())
 
 
 def _joined(start: str, line: str, words: Collection[str]) -> str:

@@ -43,7 +43,7 @@ def _chinese(text: str) -> float:
 def _everyday(character: str) -> bool:
     simplified = character.encode("gb2312", "ignore")
     traditional = character.encode("big5", "ignore")
-    return bool(simplified) and simplified[0] < 0xD8 or bool(traditional) and traditional[0] < 0xC7
+    return (bool(simplified) and simplified[0] < 0xD8) or (bool(traditional) and traditional[0] < 0xC7)
 
 
 def _vowels(text: str) -> float:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ingest.sync import STATES, Report
-from ingest.width import columns, cut, padded
+from rag.terminal import columns, cut, padded
 from rag.types import Verdict
 
 _WIDEST_NAME = 48

@@ -108,7 +108,7 @@ def _bearing(text: str, marks: Sequence[Heading]) -> list[Heading]:
     bearing: list[Heading] = []
     for mark, following in zip_longest(marks, marks[1:]):
         below = text[mark.end : following.start if following else len(text)]
-        if below.strip() or following is not None and following.level > mark.level:
+        if below.strip() or (following is not None and following.level > mark.level):
             bearing.append(mark)
     return bearing
 

@@ -33,9 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument("--home", metavar="DIR", help="where the store and footnote.toml lie (default: $FOOTNOTE_HOME, then data)")
+    common.add_argument(
+        "--home", metavar="DIR", help="where the store and footnote.toml lie (default: $FOOTNOTE_HOME, then data)"
+    )
     common.add_argument("--kb", metavar="NAME", help="the knowledge base (default: default)")
-    parser = argparse.ArgumentParser(prog="python -m rag", description="Answers with footnotes from your own documents.", parents=[common])
+    parser = argparse.ArgumentParser(
+        prog="python -m rag", description="Answers with footnotes from your own documents.", parents=[common]
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     ask = commands.add_parser("ask", parents=[common], help="answer a question")
@@ -139,7 +143,9 @@ def _delete(options: argparse.Namespace) -> int:
             print(f"Deleted: {name}")
         roots = [root for root in store.roots() if root != "uploads"]
     if roots:
-        print("It stays out of the index while its file is unchanged; `python -m ingest … --include NAME` brings it back.")
+        print(
+            "It stays out of the index while its file is unchanged; `python -m ingest … --include NAME` brings it back."
+        )
     return 0
 
 

@@ -17,7 +17,8 @@ _ABBREVIATION = re.compile(
     r"|\b[A-Z])\.$",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)、．])\s+")
+_BULLET = re.compile(r"^\s*(?:(?:[-*+•]|\d{1,2}[.)])\s+|\d{1,2}[、．]\s*)")
+_ITEM_NUMBER = re.compile(r"\s*\d{1,2}")
 _RULE = re.compile(r"^[\s|:\-—=_*#]*$")
 
 
@@ -53,7 +54,12 @@ def drafts(answer: str) -> tuple[str, list[Draft]]:
     for i, piece in enumerate(pieces):
         following = pieces[i + 1].start if i + 1 < len(pieces) else len(clean) + 1
         # A marker behind the full stop still belongs to the sentence before it.
-        own = [n for at, numbers in markers if piece.start < at <= max(piece.end, min(following, piece.end + 1)) for n in numbers]
+        own = [
+            n
+            for at, numbers in markers
+            if piece.start < at <= max(piece.end, min(following, piece.end + 1))
+            for n in numbers
+        ]
         found.append(Draft(piece.text, piece.start, piece.end, tuple(dict.fromkeys(own))))
     return clean, found
 
@@ -74,12 +80,19 @@ def _strip_markers(answer: str) -> tuple[str, list[tuple[int, tuple[int, ...]]]]
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _END.finditer(text):
-        if match.group().startswith(".") and _ABBREVIATION.search(text[max(0, match.start() - 12) : match.start() + 1]):
+        if match.group().startswith(".") and _goes_on(text, start, match.start()):
             continue
         yield start, match.end()
         start = match.end()
     if start < len(text):
         yield start, len(text)
+
+
+def _goes_on(text: str, start: int, full_stop: int) -> bool:
+    """Whether a full stop ends no sentence: behind an abbreviation, or behind a list item's number."""
+    if _ABBREVIATION.search(text[max(0, full_stop - 12) : full_stop + 1]):
+        return True
+    return text[max(0, start - 1) : start] in ("", "\n") and bool(_ITEM_NUMBER.fullmatch(text, start, full_stop))
 
 
 def _trimmed(text: str, start: int, end: int) -> Sentence | None:

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from rag.errors import StoreError, StoreLocked
+from rag.errors import StoreError, StoreLockedError
 
 try:  # The wheel carries a current SQLite; many systems' own one has WAL and FTS5 faults that were mended since.
     from pysqlite3 import dbapi2 as sqlite
 except ImportError:
-    import sqlite3 as sqlite  # type: ignore[no-redef]
+    import sqlite3 as sqlite
 
 SQLITE_VERSION: str = sqlite.sqlite_version
 SCHEMA_VERSION = 1
@@ -78,7 +78,9 @@ class Database:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StoreError(f"{self.folder} cannot be made ({error.strerror}). Choose another place with --home.") from None
+            raise StoreError(
+                f"{self.folder} cannot be made ({error.strerror}). Choose another place with --home."
+            ) from None
         with self._explained():
             self._prepare()
 
@@ -130,11 +132,11 @@ class Database:
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
-        """The one place for a long writer; raises StoreLocked, naming who holds it."""
+        """The one place for a long writer; raises StoreLockedError, naming who holds it."""
         with (self.folder / "lock").open("a+", encoding="utf-8") as handle:
             if not _try_lock(handle):
                 handle.seek(0)
-                raise StoreLocked(
+                raise StoreLockedError(
                     f"Another process is writing to {self.folder} ({handle.read().strip() or 'just started'}). "
                     "Wait until it has finished, then type the command again."
                 )

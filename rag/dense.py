@@ -38,7 +38,7 @@ class DenseIndex:
         parameters = None
         if without:
             hidden = faiss.IDSelectorBatch(np.fromiter(without, np.int64))
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorNot(hidden))
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorNot(hidden))  # type: ignore[call-arg]
         scores, ids = self._index.search(vector[None].astype(np.float32), min(limit, len(self)), params=parameters)
         return [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
 
@@ -87,7 +87,7 @@ def _read_cache(path: Path, generation: int, fingerprint: str) -> Any | None:
     except (OSError, ValueError, struct.error):
         return None
     whole = data.startswith(_MAGIC) and header.get("sha256") == hashlib.sha256(body).hexdigest()
-    if not whole or (header["generation"], header["fingerprint"]) != (generation, fingerprint):
+    if not whole or (header.get("generation"), header.get("fingerprint")) != (generation, fingerprint):
         return None
     return faiss.deserialize_index(np.frombuffer(body, np.uint8))
 

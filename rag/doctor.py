@@ -14,7 +14,16 @@ from rag.models import PREFIX, is_present
 from rag.settings import Settings, cache, overrides
 from rag.store import Store
 
-_PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "langchain-core", "xllamacpp", "streamlit", "pypdf")
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "faiss-cpu",
+    "langchain-core",
+    "xllamacpp",
+    "streamlit",
+    "pypdf",
+)
 # WAL and FTS5 faults of older ones: a checkpoint race and two overflows, mended by this one.
 _SOUND_SQLITE = (3, 53, 2)
 _MEGABYTES_WANTED = 500
@@ -37,7 +46,9 @@ def examine(settings: Settings) -> Examination:
     try:
         with Store(settings.home, settings.kb) as store:
             documents, chunks = store.counts()
-            facts.append(f"Knowledge base {settings.kb}: {documents} documents, {chunks} chunks, generation {store.generation()}")
+            facts.append(
+                f"Knowledge base {settings.kb}: {documents} documents, {chunks} chunks, generation {store.generation()}"
+            )
             problems += store.verify()
     except RagError as error:
         problems.append(str(error))
@@ -51,13 +62,19 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
         f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
         f"Home {settings.home.resolve()}; models {cache()}; {free} MB free",
         f"Embedder {settings.embedding.model}; model {settings.llm.model}"
-        + (f" at {settings.llm.base_url} (text leaves this machine)" if settings.llm.remote else " (stays on this machine)"),
+        + (
+            f" at {settings.llm.base_url} (text leaves this machine)"
+            if settings.llm.remote
+            else " (stays on this machine)"
+        ),
     ]
     if decided := overrides(os.environ):
         facts.append(f"Decided by the environment: {', '.join(sorted(decided))}")
     problems = []
     if tuple(map(int, SQLITE_VERSION.split("."))) < _SOUND_SQLITE:
-        facts.append(f"Note: SQLite {SQLITE_VERSION} is old; 3.53.2 mended faults in it. On Linux, `pip install pysqlite3`.")
+        facts.append(
+            f"Note: SQLite {SQLITE_VERSION} is old; 3.53.2 mended faults in it. On Linux, `pip install pysqlite3`."
+        )
     if free < _MEGABYTES_WANTED:
         problems.append(f"Only {free} MB are free under {settings.home}. Make room before the next ingest.")
     return facts, problems

@@ -27,7 +27,7 @@ class SentenceEmbedder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._settings = settings
         self._means = means
         try:
@@ -56,7 +56,8 @@ class SentenceEmbedder:
 
     def embed_query(self, text: str) -> np.ndarray:
         """The unit vector of a question, float32 of shape (dimension,)."""
-        return self._embed([self._settings.query_prefix + text])[0]
+        vector: np.ndarray = self._embed([self._settings.query_prefix + text])[0]
+        return vector
 
     def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
         """The vectors less their language's mean, at unit length; unchanged for an embedder without means."""
@@ -65,7 +66,8 @@ class SentenceEmbedder:
         side = "query" if query else "passage"
         means = np.stack([self._means[f"{side}_{language}"] for language in ("zh", "en")])
         centred = vectors - means[np.array([0 if language == "zh" else 1 for language in languages])]
-        return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+        unit: np.ndarray = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+        return unit
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         import torch

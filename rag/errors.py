@@ -21,7 +21,7 @@ class StoreError(RagError):
     """The knowledge base cannot be opened, written or trusted."""
 
 
-class StoreLocked(StoreError):
+class StoreLockedError(StoreError):
     """Another process is writing to the same knowledge base."""
 
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from rag.text import language, tokens
 from rag.types import Turn
 
-_LEANS_ZH = re.compile("它|他们|她|他的|他在|他是|其中|其|这(?!样)|那|该|上述|前者|后者|呢[？?]?$|还有(?:吗|呢)|^(?:为什么|怎么做|多少|什么时候|在哪)[？?]?$")
+_LEANS_ZH = re.compile(
+    "它|他们|她|他的|他在|他是|其中|其|这(?!样)|那|该|上述|前者|后者|呢[？?]?$|还有(?:吗|呢)|^(?:为什么|怎么做|多少|什么时候|在哪)[？?]?$"
+)
 _LEANS_EN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|him|his|she|her|hers|ones?|former|latter|same|there|then)\b"
     r"|^(?:and|but|so|or|also|what about|how about|what else|anything else|why|when|where|who|how)\b[^?]{0,24}\??$",

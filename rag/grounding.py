@@ -19,12 +19,16 @@ from rag.types import Citation, Claim, Language, Passage
 Meaning = Callable[[str, Sequence[str]], Sequence[float]]
 
 SUPPORTED_WORDS = 0.6  # share of a claim's new words that its passage must hold
-SUPPORTED_MEANING = 0.4  # centred cosine across languages: 95 of 100 translations are above it, 99 of 100 other sentences below
+SUPPORTED_MEANING = (
+    0.4  # centred cosine across languages: 95 of 100 translations are above it, 99 of 100 other sentences below
+)
 _WINDOW = 3  # sentences that a claim may be drawn from
 _NO_INFORMATION = re.compile(
-    r"(?:没有|未|无法|不能|并未|没|不)(?:\S{0,6})(?:提及|提到|提供|说明|包含|找到|回答|确定|涉及|给出|相关信息|相关资料)"
-    r"|(?:not|n't|no|cannot|unable)\b[^.]{0,40}\b(?:mention|provid|specif|state|contain|include|answer|determin|information|available|found)"
-    r"|\bi (?:don't|do not) know\b|不知道|不清楚|\bunknown\b",
+    r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
+    r"|(?:没有|并未|未|无)(?:明确|直接|具体)?(?:提及|提到|给出|说明)|无法(?:回答|确定)|没有(?:找到|足够|相关)\S{0,4}(?:信息|资料|内容)"
+    r"|\b(?:passages?|documents?|texts?|context|sources?|information)\b[^.]{0,40}(?:\bnot\b|n't\b|\bno\b)"
+    r"|(?:\bnot|n't) (?:explicitly |directly |specifically )?(?:mention|provide|specif|state)(?:ed|d|ied|y)?\b"
+    r"|\b(?:no|not enough) (?:relevant )?information\b|\bcannot (?:be )?(?:determined?|answer(?:ed)?)\b|\bi (?:don't|do not) know\b|不知道",
     re.IGNORECASE,
 )
 _STOP_HAN = set("的了是在和与及为对有中个这那其也而并等被把将于以由从到向就都又或很更最之所地得着过们此该")
@@ -90,7 +94,9 @@ def evidence(question: str, claim: str, passage: Passage, meaning: Meaning) -> E
     if not missing and support < enough:
         missing = "words"
     quote = " ".join(piece.text for piece in pieces[first : last + 1])
-    affinity = _coverage(_content(question, language(question)), _content(f"{passage.chunk.heading} {quote}", language(quote)))
+    affinity = _coverage(
+        _content(question, language(question)), _content(f"{passage.chunk.heading} {quote}", language(quote))
+    )
     return Evidence(passage, support, pieces[first].start, pieces[last].end, missing, affinity)
 
 
@@ -203,4 +209,3 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
     return word[:-1] if len(word) == 4 and word.endswith("s") else word
-

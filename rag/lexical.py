@@ -30,7 +30,9 @@ def explained_shares(
     if most <= 0:
         return dict.fromkeys(candidates, 0.0)
     return {
-        identity: sum(_saturated(counts[term], length, statistics) * weight for term, weight in weights.items() if term in counts)
+        identity: sum(
+            _saturated(counts[term], length, statistics) * weight for term, weight in weights.items() if term in counts
+        )
         / most
         for identity, words in candidates.items()
         for counts, length in [(Counter(words), len(words))]

@@ -14,10 +14,12 @@ _SCALE = {
 }  # fmt: skip
 _NUMBER = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"\s?(万亿|千亿|百亿|千万|百万|万|亿|千(?!克|米|瓦)|(?:thousand|million|billion|trillion|bn|[kmbt])(?![a-z]))?"
+    r"(?:\s?(万亿|千亿|百亿|千万|百万|万|亿|千(?!克|米|瓦)|(?:thousand|million|billion|trillion|bn)(?![a-z]))|([kmbt])(?![a-z]))?"
 )
 _NUMBER_INSIDE = re.compile(r"\d+(?:\.\d+)?")
-_HAN_NUMBER = re.compile("[〇零一二两三四五六七八九十百千万亿]{1,12}")
+_HAN = "〇零一二两三四五六七八九十百千万亿"
+# Not the unit behind digits, as in 3.5亿 and 5 千万: that belongs to them.
+_HAN_NUMBER = re.compile(rf"(?<![\d{_HAN}])(?!(?<=\d\s)[十百千万亿])[{_HAN}]{{1,12}}")
 _MONTHS = {name: i for i, name in enumerate(
     "january february march april may june july august september october november december".split(), 1)}  # fmt: skip
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b(?=\s+\d)|(?<=\d )({'|'.join(_MONTHS)})\b")
@@ -29,7 +31,7 @@ _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-./&+'’][A-Za-z0-9]+)*\+*")
 def numbers(text: str) -> set[float]:
     """Every value that a text states, in digits or Chinese numerals, scaled by the 万, million or B behind it."""
     folded = normalise(text)
-    found = {_value(match.group(1), match.group(2)) for match in _NUMBER.finditer(folded)}
+    found = {_value(match.group(1), match.group(2) or match.group(3)) for match in _NUMBER.finditer(folded)}
     found |= {float(_MONTHS[a or b]) for a, b in _MONTH.findall(folded)}
     for match in _HAN_NUMBER.finditer(folded):
         if (value := _han_value(match.group())) is not None:
@@ -40,7 +42,9 @@ def numbers(text: str) -> set[float]:
 def stated_numbers(text: str) -> set[float]:
     """The values that a claim has to answer for: as ``numbers``, without single Chinese numerals, which are often mere words."""
     folded = normalise(text)
-    without = _HAN_NUMBER.sub(lambda m: m.group() if len(m.group()) > 1 and not set(m.group()) <= set("千百万亿十") else "·", folded)
+    without = _HAN_NUMBER.sub(
+        lambda m: m.group() if len(m.group()) > 1 and not set(m.group()) <= set("千百万亿十") else "·", folded
+    )
     return numbers(without)
 
 

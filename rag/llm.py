@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,9 @@ class LanguageModel:
         with _explained(self.settings):
             for chunk in self._chat.stream(list(messages)):
                 if time.monotonic() > deadline:
-                    raise LLMError(f"{_place(self.settings)} took longer than {self.settings.timeout:g} s; what came is incomplete.")
+                    raise LLMError(
+                        f"{_place(self.settings)} took longer than {self.settings.timeout:g} s; what came is incomplete."
+                    )
                 finished = finished or bool(chunk.response_metadata.get("finish_reason"))
                 if chunk.content:
                     yield str(chunk.content)
@@ -88,7 +91,9 @@ class _Llama:
         try:
             self._server = xllamacpp.Server(parameters)
         except (RuntimeError, ValueError, MemoryError) as error:
-            raise ModelError(f"{path} could not be loaded as a GGUF model ({error}). Set llm.model to another file.") from None
+            raise ModelError(
+                f"{path} could not be loaded as a GGUF model ({error}). Set llm.model to another file."
+            ) from None
         self.address = f"{self._server.listening_address}/v1"
         self._client = httpx.Client(
             base_url=self._server.listening_address, headers={"Authorization": f"Bearer {self.key}"}, trust_env=False
@@ -130,7 +135,7 @@ def _chat(settings: LLMSettings, server: _Llama | None) -> Any:
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
         timeout=httpx.Timeout(settings.timeout, connect=_CONNECT_SECONDS),
-        max_retries=0 if server else 2,
+        max_retries=0,  # each try may take the whole time limit, and the next one waits as long as the server likes
         use_responses_api=False,
         **local,
     )
@@ -140,29 +145,32 @@ def _place(settings: LLMSettings) -> str:
     return f"The model at {settings.base_url}" if settings.remote else f"The model {settings.model}"
 
 
-class _explained:
+@contextmanager
+def _explained(settings: LLMSettings) -> Iterator[None]:
     """Turns what the client library raises into one sentence without the key."""
+    import httpx
+    import openai
 
-    def __init__(self, settings: LLMSettings) -> None:
-        self._settings = settings
+    try:
+        yield
+    except (openai.OpenAIError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The last four are what the client library raises where a server sends what is no answer.
+        raise LLMError(f"{_place(settings)} {_what_happened(error, settings)}") from None
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        import httpx
-        import openai
+def _what_happened(error: Exception, settings: LLMSettings) -> str:
+    import httpx
+    import openai
 
-        place = _place(self._settings)
-        if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
-            raise LLMError(f"{place} did not answer within {self._settings.timeout:g} s. Try again or set llm.timeout.") from None
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-            raise LLMError(f"{place} refused the key (status {error.status_code}). Check FOOTNOTE_LLM_API_KEY.") from None
-        if isinstance(error, openai.NotFoundError):
-            raise LLMError(f"{place} knows no model {self._settings.model!r} (status 404). Check llm.model and llm.base_url.") from None
-        if isinstance(error, openai.APIStatusError):
-            raise LLMError(f"{place} answered with status {error.status_code}. Try again later.") from None
-        if isinstance(error, openai.APIConnectionError):
-            raise LLMError(f"{place} cannot be reached. Check llm.base_url and that the server runs.") from None
-        if isinstance(error, openai.OpenAIError | httpx.HTTPError | ValueError | KeyError | TypeError | AttributeError):
-            raise LLMError(f"{place} broke off or sent what is no answer ({type(error).__name__}).") from None
+    match error:
+        case openai.APITimeoutError() | httpx.TimeoutException():
+            return f"did not answer within {settings.timeout:g} s. Try again or set llm.timeout higher."
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return f"refused the key (status {error.status_code}). Check FOOTNOTE_LLM_API_KEY."
+        case openai.NotFoundError():
+            return f"knows no model {settings.model!r} (status 404). Check llm.model and llm.base_url."
+        case openai.APIStatusError():
+            return f"answered with status {error.status_code}. Try again later."
+        case openai.APIConnectionError():
+            return "cannot be reached. Check llm.base_url and that the server runs."
+    return f"broke off or sent what is no answer ({type(error).__name__}). Ask again."

@@ -147,8 +147,13 @@ def _fetch(wanted: Builtin, partial: Path, report: Report) -> None:
             report(PullProgress(wanted.name, "download", done, wanted.size))
             with partial.open("ab") as out:
                 out.truncate(done)  # what is left of a part that broke off
-            _append(part, partial, lambda more, done=done: report(  # type: ignore[misc]
-                PullProgress(wanted.name, "download", done + more, wanted.size)))
+            _append(
+                part,
+                partial,
+                lambda more, done=done: report(  # type: ignore[misc]
+                    PullProgress(wanted.name, "download", done + more, wanted.size)
+                ),
+            )
         done += part.size
     report(PullProgress(wanted.name, "download", done, wanted.size))
 

@@ -17,7 +17,7 @@ from rag.retriever import Retriever, merge_neighbours
 from rag.settings import Settings
 from rag.store import Store
 from rag.text import language, tokens
-from rag.types import Answer, Claim, Embedder, Language, Passage, Retrieval, Timings, Turn
+from rag.types import Answer, Citation, Claim, Embedder, Language, Passage, Retrieval, Timings, Turn
 from rag.wording import say
 
 if TYPE_CHECKING:
@@ -83,11 +83,15 @@ class Pipeline:
         with self._generating:
             yield from self.llm.stream(prompt)
 
-    def finish(self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0) -> Answer:
+    def finish(
+        self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
+    ) -> Answer:
         """The draft with its claims checked and cited, or a refusal that shows the nearest passages."""
         began = time.perf_counter()
         refusal = retrieval.refusal
-        text, claims, citations = draft.strip(), (), ()
+        text = draft.strip()
+        claims: tuple[Claim, ...] = ()
+        citations: tuple[Citation, ...] = ()
         if not refusal:
             shown = self._shown(retrieval)
             numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(self.store, shown)]
@@ -145,7 +149,9 @@ def load_pipeline(settings: Settings, *, answers: bool = True) -> Pipeline:
 
 def _check(question: str) -> None:
     if len(question) > MOST_CHARACTERS:
-        raise RagError(f"The question has {len(question):,} characters; at most {MOST_CHARACTERS:,} are read. Shorten it.")
+        raise RagError(
+            f"The question has {len(question):,} characters; at most {MOST_CHARACTERS:,} are read. Shorten it."
+        )
     if not tokens(question):
         raise RagError(f"{question.strip()!r} is no question: it holds no word. Type one.")
 

@@ -52,12 +52,16 @@ def passage_text(run: Sequence[Chunk]) -> str:
     return f"{run[0].heading}\n{body}" if run[0].heading else body
 
 
-def _build(question: str, turns: Sequence[Turn], runs: Sequence[Sequence[Chunk]], language: Language) -> list[BaseMessage]:
+def _build(
+    question: str, turns: Sequence[Turn], runs: Sequence[Sequence[Chunk]], language: Language
+) -> list[BaseMessage]:
     numbered = "\n\n".join(f"[{n}] {passage_text(run)}" for n, run in enumerate(runs, 1))
     built: list[BaseMessage] = [SystemMessage(_ORDER[language])]
     for turn in turns:
         built.append(HumanMessage(turn.content) if turn.role == "user" else AIMessage(turn.content))
-    built.append(HumanMessage(f"{_PASSAGES[language]}\n{numbered}\n\n{_ORDER[language]}\n{_QUESTION[language]}{question}"))
+    built.append(
+        HumanMessage(f"{_PASSAGES[language]}\n{numbered}\n\n{_ORDER[language]}\n{_QUESTION[language]}{question}")
+    )
     return built
 
 

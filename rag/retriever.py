@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,14 @@ from rag.dense import DenseIndex, open_index
 from rag.lexical import explained_shares, inverse_frequency
 from rag.settings import RetrievalSettings
 from rag.store import Store, TermStatistics
-from rag.text import language, normalise, tokens
+from rag.text import language, tokens
 from rag.types import Chunk, Embedder, Passage
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 _NEAR_DUPLICATE = 0.9  # Jaccard similarity of the token sets
+_TWIN_REACH = 12  # the same text has nearly the same score, so a twin is found a few ranks above
 # In a large collection a term that every fifth chunk holds finds nothing and makes the search slow.
 _COMMON = 0.2
 _LARGE = 2000
@@ -82,7 +83,8 @@ class Retriever:
         lexical_ids = [i for i in listed if i not in hidden][:depth]
         candidates = list(dict.fromkeys([*dense, *lexical_ids]))
         cosines = dense | index.cosines(question.vector, [i for i in lexical_ids if i not in dense])
-        shares = explained_shares(question.terms, self._store.chunk_tokens(candidates), statistics)
+        words = self._store.chunk_tokens(candidates)
+        shares = explained_shares(question.terms, words, statistics)
         dense_rank = {i: rank for rank, i in enumerate(dense, 1)}
         lexical_rank = {i: rank for rank, i in enumerate(lexical_ids, 1)}
         chunks = self._store.chunks_by_id(candidates)
@@ -92,19 +94,27 @@ class Retriever:
                     dense=cosines.get(i, 0.0), lexical=shares.get(i, 0.0))
             for i, chunk in chunks.items()
         ]  # fmt: skip
-        return collapse(sorted(passages, key=lambda p: (-p.score, p.chunk.id)))
+        return collapse(sorted(passages, key=lambda p: (-p.score, p.chunk.id)), words)
 
 
-def collapse(passages: Iterable[Passage]) -> list[Passage]:
-    """Passages, best first, without those whose text repeats a better one's; ``also`` names the other documents."""
+def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) -> list[Passage]:
+    """Passages, best first, without those whose text repeats a better one's; ``also`` names the other documents.
+
+    ``words`` are the chunks' indexed tokens by id; two texts repeat each other where nine tenths of these are common.
+    """
     kept: list[Passage] = []
-    words: list[frozenset[str]] = []
+    seen: list[frozenset[str]] = []
+    places: dict[str, int] = {}
     for passage in passages:
-        own = frozenset(tokens(passage.chunk.text)) or frozenset({normalise(passage.chunk.text)})
-        twin = next((i for i, other in enumerate(words) if _similar(own, other)), None)
+        own = frozenset(words.get(passage.chunk.id, ()))
+        nearby = range(len(seen) - 1, max(len(seen) - 1 - _TWIN_REACH, -1), -1)
+        twin = places.get(passage.chunk.text)
         if twin is None:
+            twin = next((i for i in nearby if _similar(own, seen[i])), None)
+        if twin is None:
+            places[passage.chunk.text] = len(kept)
             kept.append(passage)
-            words.append(own)
+            seen.append(own)
         elif passage.chunk.document not in kept[twin].documents:
             kept[twin] = replace(kept[twin], also=(*kept[twin].also, passage.chunk.document))
     return kept
@@ -127,7 +137,7 @@ def merge_neighbours(store: Store, passages: Iterable[Passage]) -> list[list[Chu
 
 
 def _similar(a: frozenset[str], b: frozenset[str]) -> bool:
-    if min(len(a), len(b)) < _NEAR_DUPLICATE * max(len(a), len(b)):
+    if not a or min(len(a), len(b)) < _NEAR_DUPLICATE * max(len(a), len(b)):
         return False
     common = len(a & b)
     return common >= _NEAR_DUPLICATE * (len(a) + len(b) - common)

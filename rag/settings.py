@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class RetrievalSettings:
     k: int = 4
     candidates: int = 100
     lexical_weight: float = 0.6
-    minimum_answerable: float = 0.5
+    minimum_answerable: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,15 @@ def _convert(name: str, value: Any, default: Any, source: str) -> Any:
             return value
         if wanted in (int, float) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
             number = wanted(value)
-            if number < 0:
+            if not 0 <= number < inf or (isinstance(value, float) and number != value):
                 raise ValueError
             return number
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     # The value of a key is a secret; it never goes into a message.
     shown = "that value" if name.endswith("api_key") else repr(value)
-    raise SettingsError(f"{name} in {source} must be a {wanted.__name__} of 0 or more, not {shown}."
-                        if wanted is not str else f"{name} in {source} must be text, not {shown}.")
+    raise SettingsError(
+        f"{name} in {source} must be a {wanted.__name__} of 0 or more, not {shown}."
+        if wanted is not str
+        else f"{name} in {source} must be text, not {shown}."
+    )

@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Store:
         return self._database.snapshot()
 
     def write_lock(self) -> AbstractContextManager[None]:
-        """The right to run an ingest; raises StoreLocked, naming who holds it."""
+        """The right to run an ingest; raises StoreLockedError, naming who holds it."""
         return self._database.write_lock()
 
     def kbs(self) -> list[str]:
@@ -125,7 +125,7 @@ class Store:
                 (SELECT count(*) FROM page p WHERE p.document_id = q.id AND p.number IS NOT NULL),
                 (SELECT count(*) FROM chunk c WHERE c.document_id = q.id)
             FROM ({_DOCUMENT} WHERE d.kb_id = ?) q ORDER BY q.shown"""
-        return [StoredDocument(*row, excluded=False) for row in self._rows(sql, self._known_kb())]
+        return [StoredDocument(*row) for row in self._rows(sql, self._known_kb())]
 
     def document(self, name: str) -> StoredDocument:
         """A document by its name; raises StoreError with near matches."""
@@ -169,8 +169,11 @@ class Store:
 
     def neighbours(self, chunk: Chunk, reach: int = 1) -> list[Chunk]:
         """The chunks of the same document up to ``reach`` places before and after, in order, itself included."""
-        sql = _CHUNK + """ WHERE document_id = (SELECT document_id FROM chunk WHERE id = ?)
+        sql = (
+            _CHUNK
+            + """ WHERE document_id = (SELECT document_id FROM chunk WHERE id = ?)
                            AND ordinal BETWEEN ? AND ? ORDER BY ordinal"""
+        )
         rows = self._rows(sql, chunk.id, chunk.ordinal - reach, chunk.ordinal + reach)
         return [_chunk(row, chunk.document) for row in rows]
 
@@ -304,12 +307,16 @@ class Store:
                 (_text_sha(text), fingerprint, value := vector.astype(np.float32).tobytes(), zlib.crc32(value))
                 for text, vector in zip(texts, vectors, strict=True)
             ]
-            connection.executemany("INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)", rows)
+            connection.executemany(
+                "INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)", rows
+            )
 
     def sweep_vectors(self) -> None:
         """Delete vectors that no chunk uses: what is left of runs that broke off."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM vector WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.vector_id = vector.id)")
+            connection.execute(
+                "DELETE FROM vector WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.vector_id = vector.id)"
+            )
 
     def delete(self, name: str) -> list[str]:
         """Delete a document; its content stays out until its bytes change or it is included again.
@@ -329,7 +336,8 @@ class Store:
             if not record:
                 connection.execute(
                     "UPDATE file SET state = 'removed', reason = 'deleted by the user', pages = 0, chunks = 0 "
-                    "WHERE kb_id = ? AND sha256 = ?", (kb, sha),
+                    "WHERE kb_id = ? AND sha256 = ?",
+                    (kb, sha),
                 )
         if root == UPLOADS and not record:
             self._delete_upload(relative, sha)
@@ -342,8 +350,9 @@ class Store:
             sql = "DELETE FROM exclusion WHERE kb_id = ? AND name = ?"
             if connection.execute(sql, (kb, name)).rowcount == 0:
                 raise StoreError(f"No document named {name!r} was deleted from knowledge base {self.kb!r}.")
-            # Without a hash the file counts as changed and is read again.
-            connection.execute("UPDATE file SET sha256 = '' WHERE kb_id = ? AND relative = ?", (kb, name.partition("#")[0]))
+            # Without a hash the file counts as changed and is read again; file names and record keys may hold a #.
+            sql = "UPDATE file SET sha256 = '' WHERE kb_id = ? AND instr(? || '#', relative || '#')"
+            connection.execute(sql, (kb, name))
 
     def delete_kb(self) -> None:
         """Delete this knowledge base with all that is in it."""
@@ -352,6 +361,12 @@ class Store:
             self._drop(connection, "kb_id = ?", kb)
             connection.execute(f"DROP TABLE vocabulary_{kb}")
             connection.execute(f"DROP TABLE fts_{kb}")
+            # One of the same name goes on from this generation, so that no index of the old one passes for its own.
+            connection.execute(
+                "INSERT INTO meta SELECT 'generation', generation FROM kb WHERE id = ? "
+                "ON CONFLICT(key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+                (kb,),
+            )
             connection.execute("DELETE FROM kb WHERE id = ?", (kb,))
         self._kb_id = None
 
@@ -374,11 +389,17 @@ class Store:
 
     def _make_kb(self, connection: Any) -> int:
         """The id of this knowledge base, made where missing, and one more generation: inside a write transaction."""
-        connection.execute("INSERT OR IGNORE INTO kb(name) VALUES(?)", (self.kb,))
+        connection.execute(
+            "INSERT OR IGNORE INTO kb(name, generation) "
+            "VALUES(?, coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'generation'), 0))",
+            (self.kb,),
+        )
         kb = connection.execute("SELECT id FROM kb WHERE name = ?", (self.kb,)).fetchone()[0]
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"fts_{kb}",)).fetchone():
             # The tokens come ready, separated by spaces; unicode61 only cuts them apart again.
-            connection.execute(f"CREATE VIRTUAL TABLE fts_{kb} USING fts5(tokens, tokenize='unicode61 remove_diacritics 0')")
+            connection.execute(
+                f"CREATE VIRTUAL TABLE fts_{kb} USING fts5(tokens, tokenize='unicode61 remove_diacritics 0')"
+            )
             connection.execute(f"INSERT INTO fts_{kb}(fts_{kb}, rank) VALUES('secure-delete', 1)")
             connection.execute(f"CREATE VIRTUAL TABLE vocabulary_{kb} USING fts5vocab('fts_{kb}', 'row')")
         connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (kb,))
@@ -392,17 +413,30 @@ class Store:
             return int(row[0])
         taken = {r[0] for r in connection.execute("SELECT label FROM root WHERE kb_id = ?", (kb,))}
         label = next(label for label in _labels(root) if label not in taken)
-        return int(connection.execute("INSERT INTO root(kb_id, path, label) VALUES(?,?,?)", (kb, root, label)).lastrowid)
+        return int(
+            connection.execute("INSERT INTO root(kb_id, path, label) VALUES(?,?,?)", (kb, root, label)).lastrowid
+        )
 
     def _write_file(self, connection: Any, file: StoredFile) -> int:
         root = self._root_id(connection, file.root)
-        row = (self._kb_id, root, file.relative, file.sha256, file.size, file.state, file.reason, file.pages, file.chunks,
-               json.dumps(file.warnings, ensure_ascii=False))
+        row = (
+            self._kb_id,
+            root,
+            file.relative,
+            file.sha256,
+            file.size,
+            file.state,
+            file.reason,
+            file.pages,
+            file.chunks,
+            json.dumps(file.warnings, ensure_ascii=False),
+        )
         connection.execute(
             """INSERT INTO file(kb_id, root_id, relative, sha256, size, state, reason, pages, chunks, warnings)
             VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(root_id, relative) DO UPDATE SET sha256 = excluded.sha256,
             size = excluded.size, state = excluded.state, reason = excluded.reason, pages = excluded.pages,
-            chunks = excluded.chunks, warnings = excluded.warnings""", row,
+            chunks = excluded.chunks, warnings = excluded.warnings""",
+            row,
         )
         sql = "SELECT id FROM file WHERE root_id = ? AND relative = ?"
         return int(connection.execute(sql, (root, file.relative)).fetchone()[0])
@@ -412,7 +446,9 @@ class Store:
         kb = self._kb_id
         ids = [r[0] for r in connection.execute(f"SELECT id FROM document WHERE {where}", values)]
         for document_id in ids:
-            chunks = connection.execute("SELECT id, vector_id FROM chunk WHERE document_id = ?", (document_id,)).fetchall()
+            chunks = connection.execute(
+                "SELECT id, vector_id FROM chunk WHERE document_id = ?", (document_id,)
+            ).fetchall()
             connection.executemany(f"DELETE FROM fts_{kb} WHERE rowid = ?", [(c,) for c, _ in chunks])
             connection.execute("DELETE FROM document WHERE id = ?", (document_id,))
             connection.executemany(
@@ -478,11 +514,24 @@ def _insert_pages(connection: Any, document_id: int, document: ParsedDocument) -
 
 def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vector_id: int) -> None:
     words = tokens(chunk.indexed_text)
-    row = (kb, document_id, chunk.ordinal, chunk.heading, chunk.page, chunk.text, chunk.start, chunk.end,
-           language(chunk.text), len(words), vector_id, _crc(chunk.heading, chunk.text))
+    row = (
+        kb,
+        document_id,
+        chunk.ordinal,
+        chunk.heading,
+        chunk.page,
+        chunk.text,
+        chunk.start,
+        chunk.end,
+        language(chunk.text),
+        len(words),
+        vector_id,
+        _crc(chunk.heading, chunk.text),
+    )
     chunk_id = connection.execute(
         """INSERT INTO chunk(kb_id, document_id, ordinal, heading, page, text, start, "end", language, tokens, vector_id, crc)
-        VALUES(?,?,?,?,?,?,?,?,?,?,?,?)""", row,
+        VALUES(?,?,?,?,?,?,?,?,?,?,?,?)""",
+        row,
     ).lastrowid
     connection.execute(f"INSERT INTO fts_{kb}(rowid, tokens) VALUES(?, ?)", (chunk_id, " ".join(words)))
 

@@ -32,12 +32,19 @@ def padded(text: str, wide: int) -> str:
     return text + " " * (wide - columns(text))
 
 
+def duration(seconds: float) -> str:
+    """Seconds as 0:07, 12:30 or 1:05:00."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 class Meter:
     """Says how far long work is: one line that is drawn over and over on a terminal, a line a minute elsewhere."""
 
-    def __init__(self, stream: TextIO = sys.stderr, seconds: float = 60.0) -> None:
-        self._stream = stream
-        self._redraws = stream.isatty()
+    def __init__(self, stream: TextIO | None = None, seconds: float = 60.0) -> None:
+        self._stream = stream or sys.stderr
+        self._redraws = self._stream.isatty()
         self._pause = 0.1 if self._redraws else seconds
         self._said = 0.0 if self._redraws else time.monotonic()
 

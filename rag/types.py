@@ -210,7 +210,6 @@ class StoredDocument:
     reason: str
     pages: int
     chunks: int
-    excluded: bool
 
 
 class Embedder(Protocol):

@@ -10,7 +10,11 @@ import numpy as np
 
 def problems(connection: Any) -> list[str]:
     """One sentence for each thing that is wrong; empty where all is well."""
-    found = [f"The database file is damaged: {row[0]}." for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    found = [
+        f"The database file is damaged: {row[0]}."
+        for row in connection.execute("PRAGMA integrity_check")
+        if row[0] != "ok"
+    ]
     if found:
         return found
     found += [f"A row of {row[0]} points at nothing." for row in connection.execute("PRAGMA foreign_key_check")]

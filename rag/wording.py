@@ -5,7 +5,10 @@ from __future__ import annotations
 from rag.types import Language
 
 _SAID: dict[str, dict[Language, str]] = {
-    "refusal": {"zh": "文档中没有找到能够回答这个问题的内容。", "en": "The documents do not hold an answer to this question."},
+    "refusal": {
+        "zh": "文档中没有找到能够回答这个问题的内容。",
+        "en": "The documents do not hold an answer to this question.",
+    },
     "empty": {
         "zh": "知识库里还没有文档，请先添加文档。",
         "en": "The knowledge base holds no documents yet. Add some first.",

@@ -18,7 +18,7 @@ from ui.text import EXAMPLES, Say
 from ui.viewer import citation_card, passage_text, source_line
 
 BOOK, PERSON = ":material/menu_book:", ":material/person:"
-POLL = 0.3  # seconds between two looks at an answer being written
+POLL = 0.4  # seconds between two looks at an answer being written
 
 
 def page(services: Services, say: Say) -> None:
@@ -29,8 +29,8 @@ def page(services: Services, say: Say) -> None:
     _privacy(services, say)
     for number, message in enumerate(messages):
         _message(services, message, say, key=f"{conversation}-{number}")
-    if conversation and messages and messages[-1].role == "user":
-        _waiting(services, conversation, messages, job, say)
+    if conversation and messages:
+        _unanswered(services, conversation, messages, job, say)
     chosen = None if messages else _welcome(services, say)
     busy = job is not None and not job.done
     question = st.chat_input(say("ask_placeholder"), key="question", disabled=busy) or chosen
@@ -115,8 +115,7 @@ def _footnotes(services: Services, answer: Answer, say: Say, *, key: str) -> Non
 
 
 def _refusal(answer: Answer, say: Say, *, key: str) -> None:
-    st.markdown(f":material/do_not_disturb_on: **{say('refusal')}**")
-    st.markdown(plain(answer.text))
+    st.markdown(f":material/do_not_disturb_on: **{inline(answer.text, 400)}**")
     if answer.reason:
         st.caption(inline(answer.reason, 400))
     if answer.passages:
@@ -156,19 +155,24 @@ def _timing(answer: Answer, say: Say) -> None:
     st.caption(" · ".join(parts))
 
 
-def _waiting(
+def _unanswered(
     services: Services, conversation: int, messages: list[Message], job: Job[Draft] | None, say: Say
 ) -> None:
+    """What follows the last message where its answer is being written, failed or never came."""
     if job is not None and not job.done:
         _streaming(job, say)
         return
+    failed = job is not None and bool(job.error or job.failed)
+    if not failed and messages[-1].role == "assistant":
+        return
     with st.chat_message("assistant", avatar=BOOK):
-        if job is not None and (job.error or job.failed):
+        if job is not None and failed:
             st.error(plain(job.error or say("unexpected")), icon=":material/error:")
         else:
             st.caption(say("stopped_empty" if job is not None and job.stopping else "unanswered"))
         if st.button(say("ask_again"), icon=":material/refresh:", key="ask-again"):
-            start_answer(services, conversation, messages[-1].content, history(messages[:-1]))
+            asked = max(number for number, message in enumerate(messages) if message.role == "user")
+            start_answer(services, conversation, messages[asked].content, history(messages[:asked]))
             st.rerun()
 
 

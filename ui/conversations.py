@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -27,8 +27,9 @@ def sidebar(services: Services, say: Say) -> int | None:
             st.rerun()
         if everything:
             st.caption(say("conversations"))
-        for conversation in everything[:SHOWN]:
-            _row(services, conversation, conversation.id == current, say)
+        with st.container(gap="xxsmall", key="conversation-list"):
+            for conversation in everything[:SHOWN]:
+                _row(services, conversation, conversation.id == current, say)
     return current
 
 
@@ -55,9 +56,9 @@ def _current(everything: list[Conversation], say: Say) -> int | None:
 def _row(services: Services, conversation: Conversation, is_open: bool, say: Say) -> None:
     identity = conversation.id
     with st.container(horizontal=True, gap="xxsmall", wrap=False, vertical_alignment="center", key=f"row-{'open-' if is_open else ''}{identity}"):
-        title = inline(conversation.title, 60)
-        kind: Literal["secondary", "tertiary"] = "secondary" if is_open else "tertiary"
-        if st.button(title, key=f"conversation-{identity}", type=kind, width="stretch", wrap=False):
+        title = inline(conversation.title, 40)
+        label = f"**{title}**" if is_open else title
+        if st.button(label, key=f"conversation-{identity}", type="tertiary", wrap=False):
             open_conversation(identity)
             st.rerun()
         if is_open:

@@ -56,7 +56,7 @@ class Job(Generic[P]):
             work(self._report, self._stop)
         except RagError as error:
             self.error = str(error)
-        except Exception:  # noqa: BLE001
+        except Exception:
             # The thread's edge: without this the page would show a job that ended for no reason.
             _log.exception("A job of the page failed")
             self.failed = True

@@ -17,7 +17,6 @@ from ui.markup import plain
 if TYPE_CHECKING:
     from rag.conversations import Conversations
     from rag.pipeline import Pipeline
-
     from rag.store import Store
     from rag.types import Embedder
     from ui.jobs import Job

@@ -10,17 +10,12 @@ from rag.types import Language
 NAMES: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
 
 EXAMPLES: Final[dict[Language, tuple[str, ...]]] = {
-    "zh": (
-        "低秩适配（LoRA）为什么能节省显存？",
-        "什么是检索增强生成？",
-        "缩放定律描述了哪些量之间的关系？",
-        "思维链提示有什么作用？",
-    ),
+    "zh": ("预训练数据为什么要去重？", "什么是检索增强生成？", "什么是少样本提示？", "智能体如何使用工具？"),
     "en": (
-        "Why does LoRA need so little memory?",
-        "What is retrieval-augmented generation?",
-        "What do scaling laws relate to each other?",
-        "What does temperature do in decoding?",
+        "What are emergent abilities?",
+        "How does LoRA cut GPU memory?",
+        "How do scaling laws relate loss to compute?",
+        "What does top-p sampling do?",
     ),
 }
 
@@ -77,7 +72,6 @@ TABLE: Final[dict[str, dict[Language, str]]] = {
     "page": {"zh": "第 {page} 页", "en": "p. {page}"},
     "also_in": {"zh": "另见 {names}", "en": "Also in {names}"},
     "unsupported": {"zh": "文档中没有依据", "en": "Not supported by the documents"},
-    "refusal": {"zh": "无法根据文档回答", "en": "The documents don't answer this"},
     "nearest": {"zh": "最接近的片段", "en": "The nearest passages"},
     "looked_at": {"zh": "查阅过的片段（{count}）", "en": "Passages looked at ({count})"},
     "score": {"zh": "得分 {score}", "en": "score {score}"},

@@ -11,7 +11,7 @@ from typing import Any
 import docx
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.ns import qn
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from ingest.archive import check_archive
 from ingest.markdown import heading_line
@@ -93,7 +93,7 @@ def _marked(paragraph: Any, text: str, levels: dict[str, int]) -> str:
     if level:
         return heading_line(level, text)
     numbered = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None
-    listed = numbered or style is not None and "list" in style.get(qn("w:val"), "").lower()
+    listed = numbered or (style is not None and "list" in style.get(qn("w:val"), "").lower())
     return f"- {text}" if listed else text
 
 

@@ -60,7 +60,7 @@ def _drop_furniture(body: LexborNode) -> None:
     most = len(body.text()) / 2
     for node in body.css("[class], [id]"):
         label = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower()
-        furniture = _BANNER.search(label) or _MENU.search(label) and _link_share(node) > 0.5
+        furniture = _BANNER.search(label) or (_MENU.search(label) and _link_share(node) > 0.5)
         if furniture and node.css_first("h1, main, article") is None and len(node.text()) < most:
             node.decompose()
 

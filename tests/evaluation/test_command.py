@@ -26,8 +26,13 @@ CORPUS = {
 }
 QA = [
     {"id": "1", "question": "How long is the Nile?", "answers": ["6650"], "relevant": ["r#1"], "meta": {"hard": True}},
-    {"id": "2", "question": "长江有多长？", "answers": ["6300公里"], "relevant": ["corpus.jsonl#r2"],
-     "meta": {"hard": False}},
+    {
+        "id": "2",
+        "question": "长江有多长？",
+        "answers": ["6300公里"],
+        "relevant": ["corpus.jsonl#r2"],
+        "meta": {"hard": False},
+    },
     {"id": "3", "question": "Who painted the ceiling?", "answerable": False},
 ]
 
@@ -146,8 +151,13 @@ def test_bad_input_is_one_sentence(
 def test_help_comes_at_once() -> None:
     """``--help`` loads no model library: it answers in well under a second even on a busy machine."""
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "evaluation", "--help"],
-                          cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "evaluation", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "--withhold" in done.stdout and time.perf_counter() - started < 5
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert not loaded & {"numpy", "torch", "transformers", "faiss", "langchain_core"}

@@ -23,14 +23,26 @@ def written(tmp_path: Path, *lines: str) -> Path:
 def test_every_field_arrives(tmp_path: Path) -> None:
     """A question keeps its answers, documents, history, rewrite and meta, and knows its line."""
     entry = {
-        "id": "q1", "question": "And in English?", "answers": ["a", "b"], "relevant": ["x#1"], "answerable": True,
+        "id": "q1",
+        "question": "And in English?",
+        "answers": ["a", "b"],
+        "relevant": ["x#1"],
+        "answerable": True,
         "history": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "你好"}],
-        "rewrite": "What is it in English?", "meta": {"kind": 1},
+        "rewrite": "What is it in English?",
+        "meta": {"kind": 1},
     }
     [question] = load(written(tmp_path, json.dumps(entry)))
     assert question == Question(
-        "q1", "And in English?", ("a", "b"), ("x#1",), True,
-        (Turn("user", "hi"), Turn("assistant", "你好")), "What is it in English?", {"kind": 1}, 1,
+        "q1",
+        "And in English?",
+        ("a", "b"),
+        ("x#1",),
+        True,
+        (Turn("user", "hi"), Turn("assistant", "你好")),
+        "What is it in English?",
+        {"kind": 1},
+        1,
     )
 
 
@@ -67,7 +79,7 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str, said: str) -> None:
 def test_an_id_is_used_once(tmp_path: Path) -> None:
     """The second of two questions with one id is refused, naming both lines."""
     same = '{"id": 7, "question": "q", "answers": ["x"]}'
-    with pytest.raises(DatasetError, match="line 2.*line 1"):
+    with pytest.raises(DatasetError, match=r"line 2.*line 1"):
         load(written(tmp_path, same, same))
 
 

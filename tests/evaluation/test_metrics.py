@@ -199,7 +199,8 @@ def test_a_refusal_has_no_citations_to_judge() -> None:
 def test_claims_by_hand() -> None:
     """Two supported claims of three."""
     assert metrics.claim_scores(answer(claims="++-")) == {
-        "claims_supported": Score(2, 3), "claims_flagged": Score(1, 3)
+        "claims_supported": Score(2, 3),
+        "claims_flagged": Score(1, 3),
     }
 
 

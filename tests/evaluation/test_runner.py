@@ -57,8 +57,9 @@ class ScriptedPipeline:
         cited = tuple(Citation(n, passage(name, n), "", 0, 0, 1.0) for n, name in enumerate(names, start=1))
         claims = (Claim(text, 0, len(text), tuple(c.n for c in cited), "12" not in text),) if text else ()
         found = self.retrieve(question, history, withhold=withhold).passages
-        return Answer(question, text, claims, cited, found, not text, "" if text else "nothing", "en",
-                      Timings(0.25, 1.0, 3.0))
+        return Answer(
+            question, text, claims, cited, found, not text, "" if text else "nothing", "en", Timings(0.25, 1.0, 3.0)
+        )
 
 
 def text(name: str) -> str:
@@ -74,7 +75,10 @@ def test_answers_are_measured_by_hand() -> None:
     values = {name: round(m.value, 4) for name, m in runner.summarise(records(answers=True)).items()}
     assert values == {
         # rankings: 1 zh first, 2 en first, 3 en first and then zh: hit@1 2/3, MRR (1 + 1 + 1/2)/3
-        "hit@1": 0.6667, "hit@5": 1, "hit@10": 1, "mrr": 0.8333,
+        "hit@1": 0.6667,
+        "hit@5": 1,
+        "hit@10": 1,
+        "mrr": 0.8333,
         "ndcg@10": 0.8770,  # (1 + 1 + 1/log2(3)) / 3
         "recall@10": 1,
         "gold_contained": 0.6667,  # 6300公里 and 6650 km, not 12 km
@@ -85,11 +89,17 @@ def test_answers_are_measured_by_hand() -> None:
         # citations given: 1 right; en right and other wrong; en for the Yangtze wrong; other for 5 and, en withheld,
         # other for 2w wrong: 2 of 6
         "citation_precision": 0.3333,
-        "citation_recall": 0.6667, "cited_right": 0.6667,
+        "citation_recall": 0.6667,
+        "cited_right": 0.6667,
         "refusal_recall": 0.3333,  # 4 of 4, 5 and 2w
-        "false_refusal_rate": 0, "refusal_precision": 1, "refusal_f1": 0.5,  # 2·1/(2 + 0 + 2)
-        "claims_supported": 0.8, "claims_flagged": 0.2,  # 12 km of five
-        "seconds_p50": 3.25, "seconds_p95": 3.25, "first_token_p50": 1,
+        "false_refusal_rate": 0,
+        "refusal_precision": 1,
+        "refusal_f1": 0.5,  # 2·1/(2 + 0 + 2)
+        "claims_supported": 0.8,
+        "claims_flagged": 0.2,  # 12 km of five
+        "seconds_p50": 3.25,
+        "seconds_p95": 3.25,
+        "first_token_p50": 1,
     }
 
 
@@ -123,7 +133,9 @@ def test_a_kind_of_question_that_does_not_occur_is_no_slice() -> None:
     """Without follow-ups there is no multi_turn, and a meta field with more than 20 values is none either."""
     made = runner.run(
         cast(Any, ScriptedPipeline()),
-        [replace(QUESTIONS[1], meta={"article": i, "language": "x"}) for i in range(21)], text, answers=False,
+        [replace(QUESTIONS[1], meta={"article": i, "language": "x"}) for i in range(21)],
+        text,
+        answers=False,
     )
     assert list(runner.slices(made)) == ["language", "meta.language"]
 

@@ -59,8 +59,13 @@ def main(home: Path, folder: Path, descriptor: int) -> None:
     with AcknowledgingStore(home) as store:
         store.descriptor = descriptor
         say(descriptor, "begun")
-        synchronise(Settings(home), [folder], store=store, embedder=HashEmbedder(),
-                    report=lambda progress: say(descriptor, "step"))
+        synchronise(
+            Settings(home),
+            [folder],
+            store=store,
+            embedder=HashEmbedder(),
+            report=lambda progress: say(descriptor, "step"),
+        )
         say(descriptor, "done")
 
 

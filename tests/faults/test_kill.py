@@ -72,7 +72,9 @@ def start(home: Path, folder: Path) -> tuple[subprocess.Popen[bytes], IO[str]]:
     program = Path(__file__).with_name("acknowledging_ingest.py")
     process = subprocess.Popen(
         [sys.executable, str(program), str(home), str(folder), str(writing)],
-        pass_fds=[writing], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        pass_fds=[writing],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     os.close(writing)
     return process, os.fdopen(reading, encoding="utf-8")
@@ -120,10 +122,13 @@ def everything(home: Path) -> dict[str, object]:
         table = store.vector_table()
         vectors = {int(identity): vector.tobytes() for identity, vector in zip(table.ids, table.vectors, strict=True)}
         documents = {
-            document: (store.document_text(document.name), [
-                (c.ordinal, c.heading, c.text, c.start, c.end, vectors[c.id], store.chunk_tokens([c.id])[c.id])
-                for c in store.chunks(document.name)
-            ])
+            document: (
+                store.document_text(document.name),
+                [
+                    (c.ordinal, c.heading, c.text, c.start, c.end, vectors[c.id], store.chunk_tokens([c.id])[c.id])
+                    for c in store.chunks(document.name)
+                ],
+            )
             for document in store.documents()
         }
         return {"documents": documents, "files": store.all_files(), "roots": store.roots(), "counts": store.counts()}

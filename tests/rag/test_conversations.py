@@ -1,0 +1,59 @@
+"""Conversations are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.conversations import Conversations, history
+from rag.errors import StoreError
+from rag.types import Turn
+from tests.rag.test_serialise import ANSWER
+
+
+def test_a_conversation_is_there_after_a_restart(tmp_path: Path) -> None:
+    """Messages come back in order and with their checked answers, from a new process's point of view."""
+    first = Conversations(tmp_path)
+    number = first.create("年假几天？")
+    first.add(number, "user", "年假几天？")
+    first.add(number, "assistant", ANSWER.text, ANSWER)
+    messages = Conversations(tmp_path).messages(number)
+    assert [(m.role, m.content, m.answer) for m in messages] == [
+        ("user", "年假几天？", None),
+        ("assistant", ANSWER.text, ANSWER),
+    ]
+    assert history(messages) == (Turn("user", "年假几天？"), Turn("assistant", ANSWER.text))
+
+
+def test_the_latest_comes_first(tmp_path: Path) -> None:
+    """The conversation that was last written to is on top."""
+    conversations = Conversations(tmp_path)
+    one, two = conversations.create("one"), conversations.create("two")
+    assert [c.title for c in conversations.all()] == ["two", "one"]
+    conversations.add(one, "user", "again")
+    assert [c.id for c in conversations.all()] == [one, two]
+
+
+def test_a_title_is_one_short_line(tmp_path: Path) -> None:
+    """Line ends and great length in a first question make no broken title, and nothing makes no empty one."""
+    conversations = Conversations(tmp_path)
+    conversations.create("a\n\n b" + "x" * 500)
+    number = conversations.create("  ")
+    assert conversations.all()[1].title.startswith("a bx") and len(conversations.all()[1].title) <= 80
+    assert conversations.all()[0].title != ""
+    conversations.rename(number, "新\n名")
+    assert "新 名" in [c.title for c in conversations.all()]
+
+
+def test_a_deleted_conversation_is_gone(tmp_path: Path) -> None:
+    """Deleting takes the messages along, leaves others alone, and writing to it afterwards is said to be impossible."""
+    conversations = Conversations(tmp_path)
+    one, two = conversations.create("one"), conversations.create("two")
+    for number in (one, two):
+        conversations.add(number, "user", f"question {number}")
+    conversations.delete(one)
+    assert conversations.messages(one) == [] and len(conversations.messages(two)) == 1
+    assert [c.id for c in conversations.all()] == [two]
+    with pytest.raises(StoreError, match="deleted"):
+        conversations.add(one, "user", "still there?")

@@ -1,0 +1,173 @@
+"""The dense index: exact cosines, and a cache that is never trusted blindly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import cos, radians
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rag.dense import DenseIndex, open_index
+from rag.store import Store
+from rag.types import Page, ParsedDocument
+from tests.rag.stored import chunks_of, file, put
+
+ANGLES = (0, 30, 60, 90, 120, 180)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store with a few documents."""
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+def unit(degrees: float) -> np.ndarray:
+    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], np.float32)
+
+
+class Compass:
+    """An embedder of two dimensions that is only asked for its size and name."""
+
+    dimension = 2
+
+    def __init__(self, fingerprint: str = "compass") -> None:
+        self.fingerprint = fingerprint
+
+    def centre(self, vectors: np.ndarray, languages: Any, *, query: bool = False) -> np.ndarray:
+        return vectors
+
+
+def put_angles(store: Store, angles: tuple[int, ...] = ANGLES, name: str = "angles.md") -> None:
+    texts = tuple(f"angle {angle}" for angle in angles)
+    document = ParsedDocument(name, (Page(None, "\n".join(texts)),))
+    store.put_document(file(name), document, chunks_of(name, texts), np.stack([unit(a) for a in angles]), "compass")
+
+
+def answers(store: Store, index: DenseIndex) -> dict[str, float]:
+    """What a vector at 0° finds: text → cosine."""
+    found = dict(index.search(unit(0), 10))
+    return {chunk.text: round(found[i], 5) for i, chunk in store.chunks_by_id(found).items()}
+
+
+def cache_file(store: Store) -> Path:
+    (path,) = (store.home / "workspace" / "cache").iterdir()
+    return path
+
+
+def test_known_angles_give_known_cosines(store: Store) -> None:
+    """The score of a chunk is the cosine of its angle to the question: 1 at 0°, ½ at 60°, 0 at 90°, -1 at 180°."""
+    put_angles(store)
+    index = open_index(store, Compass())
+    expected = {f"angle {a}": pytest.approx(cos(radians(a)), abs=1e-4) for a in ANGLES}
+    assert answers(store, index) == expected
+    scores = [score for _, score in index.search(unit(0), 10)]
+    assert scores == sorted(scores, reverse=True)
+    assert [round(s, 3) for _, s in index.search(unit(0), 2)] == [1.0, 0.866]
+
+
+def test_cosines_of_given_chunks(store: Store) -> None:
+    """The cosine of any chunk can be asked for; one that the index does not hold is left out."""
+    put_angles(store)
+    ids = [chunk.id for chunk in store.chunks("angles.md")]
+    found = open_index(store, Compass()).cosines(unit(0), [ids[2], 999_999])
+    assert found == {ids[2]: pytest.approx(0.5, abs=1e-6)}
+
+
+def test_hidden_chunks_never_come(store: Store) -> None:
+    """Chunks that are hidden are not found, others move up in their place, and hiding all finds none."""
+    put_angles(store)
+    ids = [chunk.id for chunk in store.chunks("angles.md")]
+    index = open_index(store, Compass())
+    assert [i for i, _ in index.search(unit(0), 2, without=ids[:2])] == ids[2:4]
+    assert index.search(unit(0), 10, without=ids) == []
+
+
+def test_an_empty_index_finds_nothing(store: Store) -> None:
+    """An empty knowledge base has an empty index."""
+    index = open_index(store, Compass())
+    assert len(index) == 0 and index.search(unit(0), 5) == []
+
+
+def test_the_cache_is_used_when_it_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second opening of an unchanged store reads the cache and does not build the index again."""
+    put_angles(store)
+    before = answers(store, open_index(store, Compass()))
+
+    def rebuilt(*_: object) -> None:
+        raise AssertionError("the cache was there")
+
+    monkeypatch.setattr("rag.dense._build", rebuilt)
+    assert answers(store, open_index(store, Compass())) == before
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 0.99])
+def test_a_truncated_cache_is_rebuilt(store: Store, share: float) -> None:
+    """A cache file that was cut off at any place gives the same answers as before, and is whole again."""
+    put_angles(store)
+    before = answers(store, open_index(store, Compass()))
+    path = cache_file(store)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    assert answers(store, open_index(store, Compass())) == before
+    assert path.read_bytes() == whole
+
+
+def test_a_flipped_bit_anywhere_in_the_cache_changes_no_answer(store: Store) -> None:
+    """Whichever byte of the cache file is damaged, header included, the index is rebuilt with the same answers."""
+    put_angles(store)
+    before = answers(store, open_index(store, Compass()))
+    path = cache_file(store)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        assert answers(store, open_index(store, Compass())) == before, place
+
+
+def test_a_cache_of_another_embedder_is_not_used(store: Store) -> None:
+    """An index made by another embedder is left alone, even where all else fits."""
+    put_angles(store)
+    open_index(store, Compass())
+    before = cache_file(store).read_bytes()
+    open_index(store, Compass("another"))
+    assert b'"another"' in cache_file(store).read_bytes() and b'"another"' not in before
+
+
+def test_a_cache_of_an_older_state_is_not_used(store: Store) -> None:
+    """After a change the old index is not used: what was added is found, what was deleted isn't."""
+    put_angles(store)
+    open_index(store, Compass())
+    old = cache_file(store).read_bytes()
+    put_angles(store, (45,), "new.md")
+    store.delete("angles.md")
+    cache_file(store).write_bytes(old)
+    assert answers(store, open_index(store, Compass())) == {"angle 45": pytest.approx(cos(radians(45)), abs=1e-4)}
+
+
+def test_a_cache_of_a_deleted_knowledge_base_is_not_used(store: Store) -> None:
+    """A knowledge base that is made anew under an old name does not get the old one's index."""
+    put_angles(store)
+    open_index(store, Compass())
+    store.delete_kb()
+    put_angles(store, (45,), "new.md")
+    assert answers(store, open_index(store, Compass())).keys() == {"angle 45"}
+
+
+def test_without_a_place_for_the_cache_all_is_found(store: Store) -> None:
+    """A cache that cannot be written costs time, nothing else."""
+    put_angles(store)
+    (store.home / "workspace" / "cache").write_text("a file where the folder should be")
+    assert len(answers(store, open_index(store, Compass()))) == len(ANGLES)
+
+
+def test_no_half_written_cache_stays(store: Store, embedder: Any) -> None:
+    """The cache folder holds one file for each knowledge base, however often it is written."""
+    for i in range(3):
+        put(store, embedder, f"{i}.md", f"text {i}")
+        open_index(store, embedder)
+    assert len(list((store.home / "workspace" / "cache").iterdir())) == 1

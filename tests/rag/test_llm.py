@@ -1,0 +1,243 @@
+"""The language model behind an address: whatever the server does, one sentence, in time, without the key."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+
+from rag.errors import LLMError, ModelError
+from rag.llm import gguf_path, load_llm
+from rag.settings import LLMSettings
+
+KEY = "sk-do-not-show-4711"
+TIMEOUT = 2.0
+Behaviour = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Fake(ThreadingHTTPServer):
+    """An OpenAI-compatible server that behaves as it is told; ``requests`` are the bodies it got."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.behave: Behaviour = normal
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.release = threading.Event()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is what these tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        server: Any = self.server
+        server.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        server.keys.append(self.headers["Authorization"])
+        server.behave(self)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the test's output is not the place."""
+
+
+def begin(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.end_headers()
+
+
+def piece(text: str | None, reason: str | None = None) -> bytes:
+    delta = {"role": "assistant", "content": text} if text is not None else {}
+    value = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+             "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}  # fmt: skip
+    return f"data: {json.dumps(value)}\n\n".encode()
+
+
+def send(*parts: bytes, hold: bool = False) -> Behaviour:
+    def behave(handler: Any) -> None:
+        begin(handler)
+        for part in parts:
+            handler.wfile.write(part)
+            handler.wfile.flush()
+        if hold:
+            handler.server.release.wait(30)
+
+    return behave
+
+
+def status(code: int) -> Behaviour:
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        body = json.dumps({"error": {"message": f"bad key {KEY}", "type": "x", "code": "x"}}).encode()
+        handler.send_response(code)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return behave
+
+
+def hang(handler: Any) -> None:
+    handler.server.release.wait(30)
+
+
+normal = send(piece("十五"), piece(" days"), piece(None, "stop"), b"data: [DONE]\n\n")
+
+
+@pytest.fixture
+def server() -> Iterator[Fake]:
+    """A fake server on loopback."""
+    fake = Fake()
+    thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield fake
+    fake.release.set()
+    fake.shutdown()
+    thread.join()
+    fake.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the machine is not what these tests are about."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def settings(url: str) -> LLMSettings:
+    return LLMSettings(model="m", base_url=url, api_key=KEY, timeout=TIMEOUT, max_tokens=50)
+
+
+def failure(url: str) -> tuple[str, list[str], float]:
+    """The sentence of a failed answer, what came before it, and the seconds that it took."""
+    model = load_llm(settings(url))
+    pieces: list[str] = []
+    began = time.monotonic()
+    with pytest.raises(LLMError) as error:
+        for text in model.stream([HumanMessage("question")]):
+            pieces.append(text)
+    return str(error.value), pieces, time.monotonic() - began
+
+
+def test_an_answer_comes_piece_by_piece(server: Fake) -> None:
+    """The pieces come in order, and the server is asked with the key, the model's name and the limits set."""
+    model = load_llm(settings(server.url))
+    assert list(model.stream([HumanMessage("年假几天？")])) == ["十五", " days"]
+    (request,) = server.requests
+    assert (request["model"], request["temperature"], request["stream"]) == ("m", 0.0, True)
+    assert request.get("max_tokens", request.get("max_completion_tokens")) == 50
+    assert request["messages"] == [{"role": "user", "content": "年假几天？"}]
+    assert server.keys == [f"Bearer {KEY}"]
+    assert model.remote
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words", "came"),
+    [
+        (status(400), "400", []),
+        (status(401), "refused the key", []),
+        (status(403), "refused the key", []),
+        (status(404), "knows no model 'm'", []),
+        (status(429), "429", []),
+        (status(500), "500", []),
+        (status(503), "503", []),
+        (hang, "did not answer within 2 s", []),
+        (send(piece("half an"), hold=True), "2 s", ["half an"]),
+        (send(piece("half an")), "broke off", ["half an"]),
+        (send(piece("half an"), b"data: {\"id\": broken\n\n"), "broke off", ["half an"]),
+        (send(b"<html>not what was asked for</html>"), "broke off", []),
+        (send(b"data: [1, 2]\n\n"), "broke off", []),
+        (send(), "broke off", []),
+        (send(b"data: [DONE]\n\n"), "broke off", []),
+    ],
+    ids=["400", "401", "403", "404", "429", "500", "503", "hangs", "hangs in the middle", "ends in the middle",
+         "bad JSON in the middle", "no stream", "other JSON", "nothing", "done at once"],
+)  # fmt: skip
+def test_a_failing_server_is_one_sentence_in_time(
+    server: Fake, behaviour: Behaviour, words: str, came: list[str]
+) -> None:
+    """Refused, too slow or broken off: a sentence with the address, within the time limit and 2 s, without the key."""
+    server.behave = behaviour
+    message, pieces, seconds = failure(server.url)
+    assert words in message and server.url in message
+    assert "\n" not in message and KEY not in message
+    assert pieces == came
+    assert seconds < TIMEOUT + 2
+
+
+def test_an_address_where_nobody_listens_is_one_sentence(server: Fake) -> None:
+    """A refused connection says which address cannot be reached."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as closed:
+        url = f"http://127.0.0.1:{closed.server_port}/v1"
+    message, _, seconds = failure(url)
+    assert "cannot be reached" in message and url in message and KEY not in message
+    assert seconds < TIMEOUT + 2
+
+
+def test_a_stream_that_never_ends_is_ended(server: Fake) -> None:
+    """A server that dribbles on for ever is cut off at the time limit."""
+
+    def dribble(handler: Any) -> None:
+        begin(handler)
+        while not handler.server.release.wait(0.1):
+            handler.wfile.write(piece("x"))
+
+    server.behave = dribble
+    message, pieces, seconds = failure(server.url)
+    assert "2 s" in message and "incomplete" in message and len(pieces) > 3
+    assert seconds < TIMEOUT + 2
+
+
+def test_closing_the_answer_hangs_up(server: Fake) -> None:
+    """Whoever stops reading is not an error, and the server notices that nobody listens any more."""
+    noticed = threading.Event()
+
+    def talk(handler: Any) -> None:
+        begin(handler)
+        try:
+            while not handler.server.release.wait(0.02):
+                handler.wfile.write(piece("word "))
+        except OSError:
+            noticed.set()
+
+    server.behave = talk
+    stream = load_llm(settings(server.url)).stream([HumanMessage("q")])
+    assert next(iter(stream)) == "word "
+    stream.close()  # type: ignore[attr-defined]
+    assert noticed.wait(10)
+
+
+def test_the_key_is_in_no_text_of_the_model(server: Fake) -> None:
+    """Neither the model nor its client shows the key when it is printed."""
+    model = load_llm(settings(server.url))
+    assert KEY not in repr(model) + repr(model.chat) + str(model.chat)
+
+
+def test_counting_is_on_the_safe_side(server: Fake) -> None:
+    """For an address a Chinese character counts as a token, English at a third of its letters, and never as none."""
+    model = load_llm(settings(server.url))
+    assert model.count("年假有十五天") >= 6
+    assert 30 <= model.count("x" * 90) <= 90
+    assert model.count("") >= 1
+    assert model.room == model.settings.context - 50
+
+
+def test_a_missing_model_file_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that is neither there nor an address names the ways out; a built-in one names the command."""
+    with pytest.raises(ModelError, match=r"llm\.base_url"):
+        gguf_path(str(tmp_path / "none.gguf"))
+    monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match="models pull"):
+        gguf_path("builtin:qwen2.5-1.5b")
