@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from rag.errors import RagError
+from rag.serve import is_loopback
 from rag.types import Language
 from ui import chat, first_run, library, settings
 from ui.markup import plain
@@ -22,11 +22,9 @@ ICON = Path(__file__).resolve().parent / "ui" / "icon.svg"
 def main() -> None:
     """Draw the page that the address names."""
     say = Say(_language())
-    st.set_page_config(
-        page_title=say("app_name"), page_icon=str(ICON), menu_items={"About": say("about")}
-    )
+    st.set_page_config(page_title=say("app_name"), page_icon=str(ICON), menu_items={"About": say("about")})
     address = st.get_option("server.address")
-    if not _loopback(address):
+    if not is_loopback(address or ""):
         st.error(say("refused_address", address=address or say("every_address")), icon=":material/lock:")
         st.stop()
     try:
@@ -44,18 +42,6 @@ def _language() -> Language:
         return language_of(st.context.locale)
     settings.choose_language(chosen)
     return chosen
-
-
-def _loopback(address: str | None) -> bool:
-    """Whether only this machine can reach the server; Streamlit's own default is every network address."""
-    if not address:
-        return False
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _navigate(shared: Services, say: Say) -> None:

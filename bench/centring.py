@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.embedder import load_embedder
+from rag.embedder import SentenceEmbedder
+from rag.models import require
 from rag.settings import EmbeddingSettings
 from rag.text import normalise
 
@@ -21,7 +22,8 @@ _TARGET = Path(__file__).parent.parent / "rag" / "builtin" / "e5_means.npz"
 
 def main() -> None:
     """Write the mean unit vector of passages and of questions for each language."""
-    embedder = load_embedder(EmbeddingSettings())
+    settings = EmbeddingSettings()
+    embedder = SentenceEmbedder(str(require(settings.model)), settings, "", {})
     means = {}
     for language in ("zh", "en"):
         passages = [p.strip() for p in (_FOLDER / f"passages.{language}.txt").read_text(encoding="utf-8").split("\n\n")]

@@ -51,7 +51,9 @@ def _evaluate(options: argparse.Namespace, bars: Mapping[str, float]) -> int:
         report.write(options.json, report.dumps(run))
     if options.html:
         report.write(options.html, report.as_html(run))
-    return 1 if _missed(run.metrics, bars) else 0
+    if broken := sum(1 for record in run.records if record.error):
+        print(f"{broken} questions could not be asked; the report says why.", file=sys.stderr)
+    return 1 if _missed(run.metrics, bars) or broken else 0
 
 
 def _questions(options: argparse.Namespace) -> list[Question]:
@@ -141,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("questions", type=Path, metavar="QA.jsonl", help="question set, one JSON object a line")
     parser.add_argument(
         "--corpus",
-        type=Path,
+        type=_corpus,
         metavar="PATH",
         help="measure over this file or folder, ingested into a scratch knowledge base that is kept",
     )
@@ -167,6 +169,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, metavar="DIR", help="default $FOOTNOTE_HOME, then data/")
     parser.add_argument("--kb", metavar="NAME", help="knowledge base (default: default)")
     return parser
+
+
+def _corpus(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty path names no corpus")
+    return Path(text)
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -198,4 +206,6 @@ def _bars(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(main())

@@ -197,10 +197,15 @@ def _border_after(word: str) -> str:
     return rf"(?:e?s)?(?![{_LETTER}])" if re.match(f"[{_LETTER}]", word) else ""
 
 
+def unanswered_scores() -> dict[str, Score]:
+    """The scores of a question that should have been answered and was not."""
+    return {name: Score(0.0) for name in ("gold_contained", "exact_match", "f1")}
+
+
 def answer_scores(answer: Answer, answers: Sequence[str]) -> dict[str, Score]:
     """How near one answer comes to the gold answers; a refusal is wrong in every way."""
     if answer.refused:
-        return {name: Score(0.0) for name in ("gold_contained", "exact_match", "f1")}
+        return unanswered_scores()
     text = without_markers(answer.text)
     return {
         "gold_contained": Score(float(gold_contained(text, answers))),

@@ -138,6 +138,7 @@ def _question(record: Record) -> dict[str, Any]:
             for c, right in zip(answer.citations if answer else (), record.right, strict=True)
         ],
         "failed": record.failed,
+        "error": record.error,
         "scores": {name: score.right / score.of for name, score in record.scores.items() if score.of},
         "slices": dict(record.slices),
         "seconds": round(record.seconds, 4),
@@ -187,6 +188,8 @@ def _failure(record: Record) -> str:
     if answer:
         said = f"refused: {answer.reason}" if answer.refused else f"answered: {answer.text}"
         lines.append(f"    {_line(said)}")
+    if record.error:
+        lines.append(f"    failed: {_line(record.error)}")
     relevant, found = ", ".join(question.relevant) or "none", ", ".join(record.found[:3]) or "nothing"
     lines.append(f"    relevant: {relevant}; found: {found}")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from evaluation import metrics
 from evaluation.dataset import Question
 from evaluation.metrics import Measure, Score
+from rag.errors import RagError
 from rag.text import language
 from rag.types import Answer, Language, Passage
 
@@ -51,10 +52,13 @@ class Record:
     seconds: float
     first_token: float | None
     slices: Mapping[str, str]
+    error: str = ""
 
     @property
     def failed(self) -> bool:
         """Whether a reader should look at it: not found among the first ten, not right, wrongly refused or answered."""
+        if self.error:
+            return True
         wanted = ("gold_contained", "cited_right") if self.answer else ("hit@10",)
         wrong = any(name in self.scores and not self.scores[name].right for name in wanted)
         return wrong or (self.answer is not None and self.refused == self.question.answerable)
@@ -123,10 +127,16 @@ def _ask(pipeline: Pipeline, question: Question, text: DocumentText, answers: bo
         found = tuple(metrics.rank_documents(passages, question.relevant)[: metrics.DEPTH])
     if question.relevant:
         scores |= metrics.retrieval_scores(found, question.relevant)
-    answer = None
+    answer, error = None, ""
     right: tuple[bool, ...] = ()
     if answers:
-        answer = pipeline.ask(question.question, question.history, withhold=question.withhold)
+        try:
+            answer = pipeline.ask(question.question, question.history, withhold=question.withhold)
+        except RagError as failure:  # one question's failure must not cost the others
+            error = str(failure)
+            if question.answerable and question.answers:
+                scores |= metrics.unanswered_scores()
+    if answer:
         right = _right_citations(answer, question, text)
         scores |= _answer_scores(answer, right, question)
         seconds, refused = answer.timings.total, answer.refused
@@ -142,6 +152,7 @@ def _ask(pipeline: Pipeline, question: Question, text: DocumentText, answers: bo
         seconds=seconds,
         first_token=answer.timings.first_token if answer else None,
         slices=_slices(question, text),
+        error=error,
     )
 
 

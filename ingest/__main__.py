@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     try:
         _show(report, options.json)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe (head, say) has gone: nothing is wrong
     except OSError as error:
         print(f"{options.json} cannot be written ({error.strerror}).", file=sys.stderr)
         return 1
@@ -54,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="a folder or a file")
     parser.add_argument("--home", metavar="DIR", help="where the store lies (default: $FOOTNOTE_HOME, then data)")
-    parser.add_argument("--kb", metavar="NAME", default="default", help="the knowledge base (default: default)")
+    parser.add_argument("--kb", metavar="NAME", help="the knowledge base (default: $FOOTNOTE_KB, then default)")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON to FILE, or - for standard output")
     parser.add_argument(
         "--include", metavar="NAME", action="append", default=[], help="take a deleted document in again (repeatable)"
@@ -92,9 +94,9 @@ def _show(report: Report, target: str | None) -> None:
     if target == "-":
         print(text)
         return
+    print(table(report))
     if target:
         Path(target).write_text(text + "\n", encoding="utf-8")
-    print(table(report))
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ class FoundFile:
 def root_of(path: Path) -> Root:
     """The root that a PATH names; raises IngestError where there is none or it cannot be read."""
     shown = str(path)
-    if not shown or "\0" in shown:
-        raise IngestError("An empty path names no folder: type `python -m ingest FOLDER`.")
+    if "\0" in shown:
+        raise IngestError("A path cannot hold a NUL character: type `python -m ingest FOLDER`.")
     try:
         resolved = path.expanduser().resolve(strict=True)
         mode = resolved.stat().st_mode

@@ -200,6 +200,7 @@ def main() -> None:
     """Answer each path on standard input with its documents, then with its end."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)  # a parser that prints must not be taken for an answer
+    _end_with_parent()
     _limit()
     for line in sys.stdin:
         last = _answer(Path(json.loads(line)), answers)
@@ -232,6 +233,18 @@ def _answer(path: Path, answers: IO[str]) -> bool:
 def _send(answers: IO[str], message: dict[str, Any]) -> None:
     answers.write(json.dumps(message) + "\n")
     answers.flush()
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is gone: killed, it can end nobody, and a parser in a loop would run for ever."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _limit() -> None:

@@ -118,6 +118,9 @@ class _Run:
         self._known: dict[tuple[str, str], StoredFile] = {}
         self._waiting: list[_Waiting] = []
         self._found: list[FoundFile] = []
+        # Files under a root that was cut into chunks of another size are read again, though their bytes are the same.
+        self._chunking = f"{settings.ingest.chinese_size}/{settings.ingest.english_size}"
+        self._rechunked: set[str] = set()
         self._current = ""
         self._documents = self._embedded = 0
         self._bytes_read = self._bytes_to_read = 0
@@ -142,6 +145,8 @@ class _Run:
         for root in roots:
             self._store.remember_root(root.name)
             self._known |= {(root.name, known): file for known, file in self._store.files(root.name).items()}
+            if self._store.note(f"chunking {root.name}") not in ("", self._chunking):
+                self._rechunked.add(root.name)
         changed = [reading for file in self._found if (reading := self._compare(file))]
         gone = self._known.keys() - {file.place for file in self._found}
         originals, twins = self._part_twins(changed, gone)
@@ -150,6 +155,9 @@ class _Run:
         for place in sorted(gone):
             self._store.remove_file(*place)
             self._verdicts[place] = Verdict(place[1], "removed", "no longer in its folder")
+        for root in roots:
+            if self._store.note(f"chunking {root.name}") != self._chunking:
+                self._store.write_note(f"chunking {root.name}", self._chunking)
         self._store.sweep_vectors()
         self._tell()
 
@@ -172,6 +180,8 @@ class _Run:
             self._conclude(reading, "removed", _DELETED)
             return None
         known = self._known.get(file.place)
+        if file.root.name in self._rechunked:
+            return reading
         if not known or known.sha256 != reading.sha256 or known.state not in ("indexed", "empty") or _is_twin(known):
             return reading
         state: State = "unchanged" if known.state == "indexed" else "empty"
@@ -243,7 +253,8 @@ class _Run:
             return
         if len(chunks) == MOST_CHUNKS:
             reading.warnings.append(f"only its first {MOST_CHUNKS:,} passages were taken in")
-        if key is None or self._hashes(reading).get(key) != content_hash(document):
+        fresh = key is None or reading.file.root.name in self._rechunked
+        if fresh or self._hashes(reading).get(key) != content_hash(document):
             self._waiting.append(_Waiting(reading, document, tuple(chunks)))
         reading.keys.add(key)
         reading.pages += sum(page.number is not None for page in document.pages)
@@ -274,6 +285,8 @@ class _Run:
                 self._end(item)
 
     def _put(self, item: _Waiting, document: ParsedDocument, vectors: dict[str, np.ndarray]) -> None:
+        if stamp(item.reading.file.path) is None:  # deleted while it was being read, on the page perhaps
+            return
         file = item.reading.stored("indexed")
         if document.key is not None:  # more may follow: until the end this file counts as unread
             file = replace(file, sha256="")
@@ -284,7 +297,10 @@ class _Run:
     def _end(self, item: _Waiting) -> None:
         reading = item.reading
         self._bytes_read += reading.file.size
-        if item.failure:
+        if stamp(reading.file.path) is None:
+            self._store.remove_file(*reading.file.place)
+            self._verdicts[reading.file.place] = Verdict(reading.file.relative, "removed", "it went while it was read")
+        elif item.failure:
             self._conclude(reading, "set aside", item.failure)
         elif not reading.keys:
             self._conclude(reading, "empty", "there is no text in it")

@@ -11,11 +11,13 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
+from rag.grounding import share_covered
 from rag.text import language
 from rag.types import Passage
 
 WEIGHTS = Path(__file__).parent / "builtin" / "answerable.json"
-FEATURES = ("dense", "lexical", "dense_gap", "score_gap", "agree", "cross", "cross_dense")
+FEATURES = ("dense", "lexical", "covered", "dense_gap", "score_gap", "agree", "cross", "cross_dense")
+_CLOSEST = 4  # passages whose words are looked at
 
 
 def features(question: str, passages: Sequence[Passage]) -> tuple[float, ...]:
@@ -27,6 +29,7 @@ def features(question: str, passages: Sequence[Passage]) -> tuple[float, ...]:
     return (
         dense[0],
         max(p.lexical for p in passages),
+        max(share_covered(question, p.chunk.indexed_text) for p in passages[:_CLOSEST]),
         dense[0] - dense[min(4, len(dense) - 1)],
         scores[0] - scores[min(1, len(scores) - 1)],
         float(best.dense_rank == 1 and best.lexical_rank == 1),

@@ -11,10 +11,11 @@ MARKER = re.compile(
     r"\s*[\[【]\s*\^?(?:编号|来源|资料|文档|段落|passages?|sources?|no\.?)?\s*[:：]?\s*(\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)\s*[\]】]",
     re.IGNORECASE,
 )
+# No plain semicolon: in a table row it stands between two cells, and a row is one statement.
 _END = re.compile(r"[。！？；!?…]+[”’」』）)\"'\]】]*|\.(?=[\s\"'”’)\]]|$)[\"'”’)]*|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|al|fig|figs|eq|no|vol|pp|dr|mr|mrs|ms|prof|st|inc|ltd|co|corp|jr|sr|u\.s|u\.k|ph\.d|approx)"
-    r"|\b[A-Z])\.$",
+    r"|\b(?-i:[A-Z]))\.$",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*(?:(?:[-*+•]|\d{1,2}[.)])\s+|\d{1,2}[、．]\s*)")

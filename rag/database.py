@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -169,6 +170,8 @@ class Database:
             with self.transaction() as connection:
                 if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                     _run_each(connection, _SCHEMA)
+                    # Tells the index caches of this store from those of another that counts from the start again.
+                    connection.execute("INSERT INTO meta VALUES('identity', ?)", (secrets.token_hex(8),))
                     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     @contextmanager
@@ -178,7 +181,9 @@ class Database:
         except sqlite.OperationalError as error:
             raise StoreError(self._advice(str(error))) from error
         except sqlite.DatabaseError as error:
-            raise StoreError(f"{self.path} is damaged ({error}). Type `python -m rag doctor`.") from error
+            raise StoreError(
+                f"{self.path} is damaged ({error}). Move it away and ingest your folders again."
+            ) from error
 
     def _advice(self, message: str) -> str:
         if "full" in message:

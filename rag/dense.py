@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import struct
-import tempfile
+import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,14 @@ class DenseIndex:
 
 
 def open_index(store: Store, embedder: Embedder) -> DenseIndex:
-    """The index of the store's present generation: from its cache file where that is whole and current, else rebuilt."""
+    """The index of the store's present generation: from its cache where that is whole and current, else rebuilt."""
     path = store.home / "workspace" / "cache" / f"{hashlib.sha256(store.kb.encode()).hexdigest()[:16]}.faiss"
     with store.snapshot():
         generation = store.generation()
-        if (index := _read_cache(path, generation, embedder.fingerprint)) is None:
+        state = {"store": store.identity(), "generation": generation, "fingerprint": embedder.fingerprint}
+        if (index := _read_cache(path, state)) is None:
             index = _build(store, embedder)
-            _write_cache(path, index, generation, embedder.fingerprint)
+            _write_cache(path, index, state)
     return DenseIndex(index, generation)
 
 
@@ -75,8 +77,8 @@ def _build(store: Store, embedder: Embedder) -> Any:
     return index
 
 
-def _read_cache(path: Path, generation: int, fingerprint: str) -> Any | None:
-    """The cached index, or None where it is missing, damaged, of another generation or of another embedder."""
+def _read_cache(path: Path, state: dict[str, Any]) -> Any | None:
+    """The cached index, or None where it is missing, damaged, or of another store, generation or embedder."""
     import faiss
 
     try:
@@ -87,24 +89,25 @@ def _read_cache(path: Path, generation: int, fingerprint: str) -> Any | None:
     except (OSError, ValueError, struct.error):
         return None
     whole = data.startswith(_MAGIC) and header.get("sha256") == hashlib.sha256(body).hexdigest()
-    if not whole or (header.get("generation"), header.get("fingerprint")) != (generation, fingerprint):
+    if not whole or any(header.get(key) != value for key, value in state.items()):
         return None
     return faiss.deserialize_index(np.frombuffer(body, np.uint8))
 
 
-def _write_cache(path: Path, index: Any, generation: int, fingerprint: str) -> None:
+def _write_cache(path: Path, index: Any, state: dict[str, Any]) -> None:
     import faiss
 
     body = faiss.serialize_index(index).tobytes()
-    header = {"generation": generation, "fingerprint": fingerprint, "sha256": hashlib.sha256(body).hexdigest()}
-    packed = json.dumps(header).encode()
+    packed = json.dumps(state | {"sha256": hashlib.sha256(body).hexdigest()}).encode()
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".tmp", delete=False) as out:
+        with temporary.open("wb") as out:
             out.write(_MAGIC + struct.pack("<I", len(packed)) + packed + body)
             out.flush()
             os.fsync(out.fileno())
-        os.replace(out.name, path)
+        os.replace(temporary, path)
     except OSError:
         # A cache that cannot be written (a read-only folder, a full disk) costs time at the next start, nothing else.
-        return
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

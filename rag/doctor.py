@@ -6,10 +6,11 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from rag.database import SQLITE_VERSION
 from rag.errors import RagError
+from rag.llm import shown_address
 from rag.models import PREFIX, is_present
 from rag.settings import Settings, cache, overrides
 from rag.store import Store
@@ -59,11 +60,11 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
     free = _free_megabytes(settings)
     facts = [
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+        f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
         f"Home {settings.home.resolve()}; models {cache()}; {free} MB free",
         f"Embedder {settings.embedding.model}; model {settings.llm.model}"
         + (
-            f" at {settings.llm.base_url} (text leaves this machine)"
+            f" at {shown_address(settings.llm.base_url)} (text leaves this machine)"
             if settings.llm.remote
             else " (stays on this machine)"
         ),
@@ -78,6 +79,13 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
     if free < _MEGABYTES_WANTED:
         problems.append(f"Only {free} MB are free under {settings.home}. Make room before the next ingest.")
     return facts, problems
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing (type `pip install -r requirements.txt`)"
 
 
 def _free_megabytes(settings: Settings) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class SentenceEmbedder:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._settings = settings
         self._means = means
+        self._tokenising = threading.Lock()  # a tokenizer keeps its padding and truncation as state
         try:
             self._model = SentenceTransformer(folder, local_files_only=True, model_kwargs={"dtype": _dtype()})
         except (OSError, ValueError) as error:
@@ -73,10 +75,12 @@ class SentenceEmbedder:
         import torch
 
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        lengths = [len(ids) for ids in self._model.tokenizer(texts, truncation=True)["input_ids"]] if texts else []
+        with self._tokenising:
+            lengths = [len(ids) for ids in self._model.tokenizer(texts, truncation=True)["input_ids"]] if texts else []
         with torch.inference_mode():
             for rows in _batches(lengths):
-                features = self._model.preprocess([texts[row] for row in rows])
+                with self._tokenising:
+                    features = self._model.preprocess([texts[row] for row in rows])
                 features = {k: v.to(self._model.device) if hasattr(v, "to") else v for k, v in features.items()}
                 embedded = self._model(features)["sentence_embedding"].float()
                 vectors[rows] = torch.nn.functional.normalize(embedded, dim=1).cpu().numpy()
@@ -95,8 +99,7 @@ def load_embedder(settings: EmbeddingSettings) -> Embedder:
     if settings.model.startswith(models.PREFIX):
         folder = models.require(settings.model)
         identity = json.loads((folder / "footnote.json").read_text(encoding="utf-8"))["weights_sha256"]
-        means = {name: value for name, value in np.load(_MEANS).items()} if _MEANS.exists() else {}
-        return SentenceEmbedder(str(folder), settings, identity, means)
+        return SentenceEmbedder(str(folder), settings, identity, dict(np.load(_MEANS).items()))
     return SentenceEmbedder(settings.model, settings, _weights_hash(settings.model), {})
 
 

@@ -7,31 +7,36 @@ to the question: by words where the languages are the same, by meaning where the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.claims import Draft, Sentence, drafts, sentences
 from rag.literals import evidence_numbers, names, squeeze, stated_numbers
 from rag.text import CJK_CHARACTER, language, tokens
-from rag.types import Citation, Claim, Language, Passage
+from rag.types import Citation, Claim, Passage
 
 # (claim, sentences) → one similarity each, 0 to 1, for pairs in different languages.
 Meaning = Callable[[str, Sequence[str]], Sequence[float]]
 
 SUPPORTED_WORDS = 0.6  # share of a claim's new words that its passage must hold
-SUPPORTED_MEANING = (
-    0.4  # centred cosine across languages: 95 of 100 translations are above it, 99 of 100 other sentences below
-)
+# Centred cosine across languages: 95 of 100 translations are above it, 99 of 100 other sentences below.
+SUPPORTED_MEANING = 0.4
 _WINDOW = 3  # sentences that a claim may be drawn from
 _NO_INFORMATION = re.compile(
     r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
     r"|(?:没有|并未|未|无)(?:明确|直接|具体)?(?:提及|提到|给出|说明)|无法(?:回答|确定)|没有(?:找到|足够|相关)\S{0,4}(?:信息|资料|内容)"
     r"|\b(?:passages?|documents?|texts?|context|sources?|information)\b[^.]{0,40}(?:\bnot\b|n't\b|\bno\b)"
     r"|(?:\bnot|n't) (?:explicitly |directly |specifically )?(?:mention|provide|specif|state)(?:ed|d|ied|y)?\b"
-    r"|\b(?:no|not enough) (?:relevant )?information\b|\bcannot (?:be )?(?:determined?|answer(?:ed)?)\b|\bi (?:don't|do not) know\b|不知道",
+    r"|\b(?:no|not enough) (?:relevant )?information\b|\bcannot (?:be )?(?:determined?|answer(?:ed)?)\b"
+    r"|\bi (?:don't|do not) know\b|不知道",
     re.IGNORECASE,
 )
+# Numbers are looked for literally, with their scale; as words they would ask for one spelling of it.
+_QUANTITY = re.compile(r"\d+[kmbt]?|thousand|million|billion|trillion|bn|percent")
+_HAN_SCALES = set("〇零一二两三四五六七八九十百千万亿")
+_ROW = re.compile(r"(?:[^:;\n]{1,120}; )*[^:;\n]{1,120}: [^;\n]*; [^:;\n]{1,120}: |\|.*\|")
 _STOP_HAN = set("的了是在和与及为对有中个这那其也而并等被把将于以由从到向就都又或很更最之所地得着过们此该")
+_STOP_HAN |= set("什么多少几哪怎谁吗呢啊请问")
 _STOP_WORDS = frozenset(
     "a an the of to in on at by for from with and or is are was were be been being it its this that these those as which who "
     "what when where how why has have had do does did not no can could will would may might should than then there their "
@@ -80,23 +85,26 @@ def says_nothing(answer: str) -> bool:
     return bool(_NO_INFORMATION.search(answer)) and len(tokens(answer)) < 60
 
 
+def share_covered(question: str, source: str) -> float:
+    """The share of a question's words that a source holds, 0 to 1, function words and particles left out."""
+    return _coverage(_content(question), _content(source))
+
+
 def evidence(question: str, claim: str, passage: Passage, meaning: Meaning) -> Evidence:
     """How well a passage carries a claim."""
     same = language(claim) == language(passage.chunk.text)
     missing = _missing_literals(claim, passage, same)
     pieces = sentences(passage.chunk.text) or [Sentence(passage.chunk.text, 0, len(passage.chunk.text))]
-    if same:
-        support, first, last = _by_words(question, claim, pieces, passage.chunk.heading)
-        enough = SUPPORTED_WORDS
-    else:
+    support, first, last = _by_words(question, claim, pieces, passage.chunk.heading)
+    enough = SUPPORTED_WORDS
+    # A claim of names alone ("OpenAI") has no language of its own: words that are there need no translation.
+    if not same and support < enough:
         support, first, last = _by_meaning(claim, pieces, meaning)
         enough = SUPPORTED_MEANING
     if not missing and support < enough:
         missing = "words"
     quote = " ".join(piece.text for piece in pieces[first : last + 1])
-    affinity = _coverage(
-        _content(question, language(question)), _content(f"{passage.chunk.heading} {quote}", language(quote))
-    )
+    affinity = share_covered(question, f"{passage.chunk.heading} {quote}")
     return Evidence(passage, support, pieces[first].start, pieces[last].end, missing, affinity)
 
 
@@ -145,8 +153,7 @@ def _why(claim: str, found: Sequence[Evidence]) -> str:
 def _missing_literals(claim: str, passage: Passage, same_language: bool) -> str:
     """What the claim states literally and the passage, heading included, does not: ``numbers: …`` or ``names: …``."""
     source = f"{passage.chunk.heading}\n{passage.chunk.text}"
-    there = evidence_numbers(source)
-    numbers = sorted(n for n in stated_numbers(claim) if not any(abs(n - m) <= 1e-9 * max(1.0, abs(n)) for m in there))
+    numbers = sorted(number for number in stated_numbers(claim) if not _states({number}, source))
     if numbers:
         return "numbers: " + ", ".join(f"{n:g}" for n in numbers)
     wanted = names(claim)
@@ -158,26 +165,45 @@ def _missing_literals(claim: str, passage: Passage, same_language: bool) -> str:
     return "names: " + ", ".join(absent) if absent else ""
 
 
+def _states(numbers: Collection[float], source: str) -> bool:
+    """Whether a text states all of these numbers."""
+    there = evidence_numbers(source) if numbers else ()
+    return all(any(abs(n - m) <= 1e-9 * max(1.0, abs(n)) for m in there) for n in numbers)
+
+
 def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: str) -> tuple[float, int, int]:
-    """The share of the claim's new words that the best window of sentences holds, and the first and last of them."""
-    spoken = language(claim)
-    words = _content(claim, spoken)
-    asked = _content(question, spoken)
-    new = words - asked or words
-    if not new:
+    """The share of the claim's new words that the best window of sentences holds, and the first and last of them.
+
+    A window counts only where it states all of the claim's numbers.
+    """
+    words, asked, title = (_content(text) for text in (claim, question, heading))
+    numbers = stated_numbers(claim)
+    # A bare number is answer enough to a question whose words say the rest.
+    new = words - asked or (set() if numbers else words)
+    if not new and not numbers:
         return 0.0, 0, 0
-    title = _content(heading, spoken)
-    held = [_content(piece.text, spoken) for piece in pieces]
+    held = [_content(piece.text) for piece in pieces]
     best = (0.0, 0.0, 0, 0)
-    for first in range(len(pieces)):
-        window: set[str] = set(title)
-        for last in range(first, min(first + _WINDOW, len(pieces))):
-            window |= held[last]
-            share = _coverage(new, window)
-            # A longer quote has to earn its length; words shared with the question break ties.
-            value = (share - 0.04 * (last - first) + 0.1 * _coverage(asked, window), share, first, last)
-            best = max(best, value, key=lambda v: v[0])
+    for first, last in _windows(pieces):
+        text = " ".join([heading, *(piece.text for piece in pieces[first : last + 1])])
+        if not _states(numbers, text):
+            continue
+        window = title.union(*held[first : last + 1])
+        share = _coverage(new, window) if new else 1.0
+        # A longer quote has to earn its length; words shared with the question break ties.
+        value = (share - 0.04 * (last - first) + 0.1 * _coverage(asked, window), share, first, last)
+        best = max(best, value, key=lambda v: v[0])
     return best[1], best[2], best[3]
+
+
+def _windows(pieces: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of up to three sentences; a table row stands alone, its neighbours tell of other things."""
+    for first, piece in enumerate(pieces):
+        yield first, first
+        for last in range(first + 1, min(first + _WINDOW, len(pieces))):
+            if _ROW.match(piece.text) or _ROW.match(pieces[last].text):
+                break
+            yield first, last
 
 
 def _by_meaning(claim: str, pieces: Sequence[Sentence], meaning: Meaning) -> tuple[float, int, int]:
@@ -187,14 +213,14 @@ def _by_meaning(claim: str, pieces: Sequence[Sentence], meaning: Meaning) -> tup
     return float(similarities[place]), place, place
 
 
-def _content(text: str, spoken: Language) -> set[str]:
+def _content(text: str) -> set[str]:
     """The words that carry meaning: CJK bigrams without particles and light stems of words that are no stop words."""
     found = set()
     for token in tokens(text):
         if CJK_CHARACTER.match(token):
-            if not set(token) & _STOP_HAN:
+            if not set(token) & _STOP_HAN and not set(token) <= _HAN_SCALES:
                 found.add(token)
-        elif token not in _STOP_WORDS:
+        elif token not in _STOP_WORDS and not _QUANTITY.fullmatch(token):
             found.add(_stem(token))
     return found
 

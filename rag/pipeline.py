@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.llm import LanguageModel
 
 MOST_CHARACTERS = 4000
+_TURN_SECONDS = 0.2  # between two looks whether the model is free
 _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
 
 
@@ -71,17 +72,24 @@ class Pipeline:
         return Retrieval(question, query, tuple(history), spoken, tuple(found[:wanted]), answerable, refusal, seconds)
 
     def generate(self, retrieval: Retrieval) -> Iterator[str]:
-        """The model's draft, piece by piece; nothing where the retrieval refuses. Close the iterator to stop the model."""
+        """The model's draft, piece by piece, empty ones while it reads; nothing where the retrieval refuses.
+
+        Close the iterator to stop the model.
+        """
         if retrieval.refusal:
             return
         if self.llm is None:
             raise LLMError("This pipeline was loaded for retrieval only.")
         shown = self._shown(retrieval)
         history = retrieval.history if retrieval.query != retrieval.question else ()
-        runs = merge_neighbours(self.store, shown)
+        runs = merge_neighbours(shown)
         prompt, _ = messages(retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count)
-        with self._generating:
+        while not self._generating.acquire(timeout=_TURN_SECONDS):
+            yield ""
+        try:
             yield from self.llm.stream(prompt)
+        finally:
+            self._generating.release()
 
     def finish(
         self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
@@ -94,7 +102,7 @@ class Pipeline:
         citations: tuple[Citation, ...] = ()
         if not refusal:
             shown = self._shown(retrieval)
-            numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(self.store, shown)]
+            numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
             text, claims, citations = grounding.ground(retrieval.query, draft.strip(), shown, numbered, self._meaning)
             refusal = _refusal(text, claims)
         timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
@@ -119,7 +127,8 @@ class Pipeline:
         first: float | None = None
         pieces: list[str] = []
         for piece in self.generate(retrieval):
-            first = time.perf_counter() - began if first is None else first
+            if piece and first is None:
+                first = time.perf_counter() - began
             pieces.append(piece)
         return self.finish(retrieval, "".join(pieces), first_token=first, seconds=time.perf_counter() - began)
 
@@ -133,12 +142,14 @@ class Pipeline:
         return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
 
 
-def load_pipeline(settings: Settings, *, answers: bool = True) -> Pipeline:
+def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedder | None = None) -> Pipeline:
     """A pipeline for the settings' knowledge base; without ``answers`` no language model is loaded.
+
+    An ``embedder`` that is loaded already is used instead of a second one.
 
     Raises ModelError where weights are missing, StoreError where the store was made with another embedder.
     """
-    embedder = load_embedder(settings.embedding)
+    embedder = embedder or load_embedder(settings.embedding)
     store = Store(settings.home, settings.kb)
     if not answers:
         return Pipeline(settings, store, embedder, None)

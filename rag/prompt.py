@@ -58,11 +58,15 @@ def _build(
     numbered = "\n\n".join(f"[{n}] {passage_text(run)}" for n, run in enumerate(runs, 1))
     built: list[BaseMessage] = [SystemMessage(_ORDER[language])]
     for turn in turns:
-        built.append(HumanMessage(turn.content) if turn.role == "user" else AIMessage(turn.content))
-    built.append(
-        HumanMessage(f"{_PASSAGES[language]}\n{numbered}\n\n{_ORDER[language]}\n{_QUESTION[language]}{question}")
-    )
-    return built
+        said = HumanMessage if turn.role == "user" else AIMessage
+        built.append(said(_inert(turn.content)))
+    asked = f"{_PASSAGES[language]}\n{numbered}\n\n{_ORDER[language]}\n{_QUESTION[language]}{question}"
+    return [*built, HumanMessage(_inert(asked))]
+
+
+def _inert(text: str) -> str:
+    """The text without the marks that chat templates put between messages: a document must not speak as somebody else."""
+    return text.replace("<|", "< |")
 
 
 def _turns(history: Sequence[Turn]) -> list[Turn]:

@@ -120,7 +120,7 @@ def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) ->
     return kept
 
 
-def merge_neighbours(store: Store, passages: Iterable[Passage]) -> list[list[Chunk]]:
+def merge_neighbours(passages: Iterable[Passage]) -> list[list[Chunk]]:
     """Runs of chunks that follow one another in a document, in the order of their best passage."""
     runs: list[list[Chunk]] = []
     for passage in passages:

@@ -33,7 +33,7 @@ def serve(address: str, port: int, home: str | None, kb: str | None) -> int:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach the address."""
+    """Whether only this machine can reach the address; an empty one means all of them."""
     if address == "localhost":
         return True
     try:

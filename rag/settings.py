@@ -75,6 +75,18 @@ class Settings:
     ingest: IngestSettings = field(default_factory=IngestSettings)
 
 
+# Below these a setting makes no sense, or the program no progress.
+_LEAST = {
+    "llm.context": 512,
+    "llm.max_tokens": 16,
+    "llm.timeout": 1,
+    "retrieval.k": 1,
+    "retrieval.candidates": 10,
+    "ingest.chinese_size": 50,
+    "ingest.english_size": 100,
+    "ingest.max_file_mb": 1,
+    "ingest.parse_seconds": 1,
+}
 _SECTIONS = ("embedding", "llm", "retrieval", "ingest")
 
 
@@ -101,7 +113,13 @@ def load_settings(
     environment = os.environ if environment is None else environment
     settings = Settings(home=home(home_flag), kb=_kb_name(kb or environment.get("FOOTNOTE_KB") or "default"))
     settings = _with(settings, _read_toml(settings.home / CONFIG_NAME), source=CONFIG_NAME)
-    return _with(settings, _read_environment(environment), source="the environment")
+    settings = _with(settings, _read_environment(environment), source="the environment")
+    if settings.llm.max_tokens >= settings.llm.context:
+        raise SettingsError(
+            f"llm.max_tokens ({settings.llm.max_tokens}) leaves no room for a prompt in llm.context "
+            f"({settings.llm.context}). Set one of them otherwise."
+        )
+    return settings
 
 
 def overrides(environment: Mapping[str, str]) -> set[str]:
@@ -154,13 +172,13 @@ def _with(settings: Settings, values: Mapping[str, Any], source: str) -> Setting
 
 
 def _convert(name: str, value: Any, default: Any, source: str) -> Any:
-    wanted = type(default)
+    wanted, least = type(default), _LEAST.get(name, 0)
     try:
         if wanted is str and isinstance(value, str):
             return value
         if wanted in (int, float) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
             number = wanted(value)
-            if not 0 <= number < inf or (isinstance(value, float) and number != value):
+            if not least <= number < inf or (isinstance(value, float) and number != value):
                 raise ValueError
             return number
     except (ValueError, OverflowError):
@@ -168,7 +186,7 @@ def _convert(name: str, value: Any, default: Any, source: str) -> Any:
     # The value of a key is a secret; it never goes into a message.
     shown = "that value" if name.endswith("api_key") else repr(value)
     raise SettingsError(
-        f"{name} in {source} must be a {wanted.__name__} of 0 or more, not {shown}."
+        f"{name} in {source} must be a {wanted.__name__} of {least} or more, not {shown}."
         if wanted is not str
         else f"{name} in {source} must be text, not {shown}."
     )

@@ -77,6 +77,20 @@ class Store:
         """The names of the knowledge bases under this home."""
         return [name for (name,) in self._rows("SELECT name FROM kb ORDER BY name")]
 
+    def identity(self) -> str:
+        """A random name of this database file, so that no cache of another one passes for its own."""
+        return "".join(value for (value,) in self._rows("SELECT value FROM meta WHERE key = 'identity'"))
+
+    def note(self, key: str) -> str:
+        """What ``write_note`` last kept under a key for this knowledge base; empty where nothing was."""
+        return "".join(v for (v,) in self._rows("SELECT value FROM meta WHERE key = ?", f"{key} {self._known_kb()}"))
+
+    def write_note(self, key: str, value: str) -> None:
+        """Keep a short text under a key."""
+        with self._database.transaction() as connection:
+            row = (f"{key} {self._make_kb(connection)}", value)
+            connection.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", row)
+
     def generation(self) -> int:
         """A number that grows with every change of this knowledge base; 0 before the first."""
         rows = self._rows("SELECT generation FROM kb WHERE name = ?", self.kb)
@@ -145,13 +159,6 @@ class Store:
             for number, start, length, kind, quality in self._rows(sql, row[0])
         )
 
-    def original(self, name: str) -> Path | None:
-        """Where the document's file lies, or None when it is gone."""
-        sql = "SELECT r.path, f.relative FROM file f JOIN root r ON r.id = f.root_id WHERE f.id = ?"
-        root, relative = self._rows(sql, self._document_row(name)[6])[0]
-        path = self._original_path(root, relative)
-        return path if path.is_file() else None
-
     def chunks(self, name: str) -> list[Chunk]:
         """A document's chunks in order."""
         row = self._document_row(name)
@@ -166,16 +173,6 @@ class Store:
                   WHERE c.kb_id = ? AND c.id IN ({_marks(ids)})"""
         rows = self._rows(sql, self._known_kb(), *ids)
         return {r[0]: _chunk(r, r[8]) for r in rows if r[7] == _crc(r[2], r[4])}
-
-    def neighbours(self, chunk: Chunk, reach: int = 1) -> list[Chunk]:
-        """The chunks of the same document up to ``reach`` places before and after, in order, itself included."""
-        sql = (
-            _CHUNK
-            + """ WHERE document_id = (SELECT document_id FROM chunk WHERE id = ?)
-                           AND ordinal BETWEEN ? AND ? ORDER BY ordinal"""
-        )
-        rows = self._rows(sql, chunk.id, chunk.ordinal - reach, chunk.ordinal + reach)
-        return [_chunk(row, chunk.document) for row in rows]
 
     def chunk_ids(self, names: Collection[str]) -> set[int]:
         """The ids of all chunks of these documents."""
@@ -192,14 +189,6 @@ class Store:
         rows = [row for row in self._rows(sql, self._known_kb()) if zlib.crc32(row[2]) == row[3]]
         if not rows:
             return VectorTable(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), ())
-        vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
-        return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
-
-    def vectors_by_id(self, ids: Sequence[int]) -> VectorTable:
-        """The raw vectors of these chunks, in ascending order of id."""
-        sql = f"""SELECT c.id, c.language, v.value FROM chunk c JOIN vector v ON v.id = c.vector_id
-                  WHERE c.id IN ({_marks(ids)}) ORDER BY c.id"""
-        rows = self._rows(sql, *map(int, ids))
         vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
         return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
 
@@ -255,6 +244,8 @@ class Store:
 
     def remember_root(self, root: str) -> None:
         """Remember a path as one that ingest keeps this knowledge base equal to."""
+        if root in self.roots():
+            return
         with self._database.transaction() as connection:
             self._root_id(connection, root)
 
@@ -270,6 +261,9 @@ class Store:
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
             connection.execute("UPDATE kb SET fingerprint = ? WHERE id = ?", (fingerprint, kb))
+            if document.key is None:
+                self._hand_over(connection, file)
+            self._changed(connection)
             file_id = self._write_file(connection, file)
             self._drop(connection, "file_id = ? AND record = ?", file_id, document.key or "")
             name = f"{file.relative}#{document.key}" if document.key is not None else file.relative
@@ -285,6 +279,7 @@ class Store:
         """Write a file's row and drop its documents whose record key is not in ``keep``, in one transaction."""
         with self._database.transaction() as connection:
             self._make_kb(connection)
+            self._hand_over(connection, file)
             file_id = self._write_file(connection, file)
             kept = {key or "" for key in keep}
             for (record,) in connection.execute("SELECT record FROM document WHERE file_id = ?", (file_id,)).fetchall():
@@ -295,7 +290,9 @@ class Store:
         """Forget a file and everything of it, in one transaction."""
         with self._database.transaction() as connection:
             self._make_kb(connection)
-            sql = "SELECT f.id FROM file f JOIN root r ON r.id = f.root_id WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"
+            self._hand_over(connection, StoredFile(root, relative, "", 0, "removed"))
+            sql = """SELECT f.id FROM file f JOIN root r ON r.id = f.root_id
+                     WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"""
             for (file_id,) in connection.execute(sql, (self._kb_id, root, relative)).fetchall():
                 self._drop(connection, "file_id = ?", file_id)
                 connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
@@ -323,12 +320,11 @@ class Store:
 
         Returns the names that are gone; raises StoreError with near matches where there is no such document.
         """
-        row = self._document_row(name)
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
+            row = self._document_row(name)
             file_id, record = row[6], row[7]
-            sql = "SELECT f.sha256, f.relative, r.path FROM file f JOIN root r ON r.id = f.root_id WHERE f.id = ?"
-            sha, relative, root = connection.execute(sql, (file_id,)).fetchone()
+            sha = connection.execute("SELECT sha256 FROM file WHERE id = ?", (file_id,)).fetchone()[0]
             if record:
                 sha = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
             connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, sha, name))
@@ -339,8 +335,8 @@ class Store:
                     "WHERE kb_id = ? AND sha256 = ?",
                     (kb, sha),
                 )
-        if root == UPLOADS and not record:
-            self._delete_upload(relative, sha)
+        if not record:
+            self._delete_uploads(sha)
         return [name]
 
     def include(self, name: str) -> None:
@@ -402,9 +398,28 @@ class Store:
             )
             connection.execute(f"INSERT INTO fts_{kb}(fts_{kb}, rank) VALUES('secure-delete', 1)")
             connection.execute(f"CREATE VIRTUAL TABLE vocabulary_{kb} USING fts5vocab('fts_{kb}', 'row')")
-        connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (kb,))
         self._kb_id = int(kb)
         return self._kb_id
+
+    def _changed(self, connection: Any) -> None:
+        """One more generation: what was found before may be out of date."""
+        connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (self._kb_id,))
+
+    def _hand_over(self, connection: Any, file: StoredFile) -> None:
+        """Give a file's documents to another file of the same bytes, where its own go or become others."""
+        sql = """SELECT f.id, f.relative, t.id, t.relative FROM file f JOIN root r ON r.id = f.root_id
+                 JOIN file t ON t.kb_id = f.kb_id AND t.sha256 = f.sha256 AND t.id <> f.id AND t.state = 'indexed'
+                 WHERE f.kb_id = ? AND r.path = ? AND f.relative = ? AND f.sha256 NOT IN ('', ?)
+                 AND EXISTS(SELECT 1 FROM document d WHERE d.file_id = f.id)
+                 AND NOT EXISTS(SELECT 1 FROM document d WHERE d.file_id = t.id)"""
+        twins = connection.execute(sql, (self._kb_id, file.root, file.relative, file.sha256)).fetchall()
+        for old, old_name, new, new_name in twins[:1]:
+            sql = "UPDATE document SET file_id = ?, name = ? || substr(name, ?) WHERE file_id = ?"
+            connection.execute(sql, (new, new_name, len(old_name) + 1, old))
+            sql = """UPDATE file SET reason = '', pages = o.pages, chunks = o.chunks
+                     FROM (SELECT pages, chunks FROM file WHERE id = ?) o WHERE id = ?"""
+            connection.execute(sql, (old, new))
+            self._changed(connection)
 
     def _root_id(self, connection: Any, root: str) -> int:
         kb = self._make_kb(connection)
@@ -445,6 +460,8 @@ class Store:
         """Delete the documents that match, with chunks, postings and the vectors that no other chunk shares."""
         kb = self._kb_id
         ids = [r[0] for r in connection.execute(f"SELECT id FROM document WHERE {where}", values)]
+        if ids:
+            self._changed(connection)
         for document_id in ids:
             chunks = connection.execute(
                 "SELECT id, vector_id FROM chunk WHERE document_id = ?", (document_id,)
@@ -466,18 +483,22 @@ class Store:
         hint = f" Near matches: {', '.join(near)}." if near else " `python -m rag list` shows what there is."
         raise StoreError(f"There is no document named {name!r} in knowledge base {self.kb!r}.{hint}")
 
-    def _original_path(self, root: str, relative: str) -> Path:
-        if root == UPLOADS:
-            return uploads_folder(self.home, self.kb) / relative
-        return Path(root) if Path(root).is_file() else Path(root) / relative
-
-    def _delete_upload(self, relative: str, sha: str) -> None:
-        # The exclusion guards the moment between COMMIT and unlink; after it the same file may be uploaded anew.
-        (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
+    def _delete_uploads(self, sha: str) -> None:
+        """Remove the uploaded files of these bytes; after that they may be uploaded anew."""
+        sql = "SELECT f.relative FROM file f JOIN root r ON r.id = f.root_id WHERE f.kb_id = ? AND f.sha256 = ? AND r.path = ?"
+        uploads = [row[0] for row in self._rows(sql, self._known_kb(), sha, UPLOADS)]
+        for relative in uploads:
+            (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
-            connection.execute("DELETE FROM exclusion WHERE kb_id = ? AND sha256 = ?", (kb, sha))
-            connection.execute("DELETE FROM file WHERE kb_id = ? AND sha256 = ? AND state = 'removed'", (kb, sha))
+            sql = """DELETE FROM file WHERE kb_id = ?1 AND sha256 = ?2
+                     AND root_id = (SELECT id FROM root WHERE kb_id = ?1 AND path = ?3)"""
+            connection.execute(sql, (kb, sha, UPLOADS))
+            # The exclusion guarded the moment before the unlinking; a copy in a folder still needs it.
+            sql = """DELETE FROM exclusion WHERE kb_id = ?1 AND sha256 = ?2
+                     AND NOT EXISTS(SELECT 1 FROM file WHERE kb_id = ?1 AND sha256 = ?2)"""
+            if uploads:
+                connection.execute(sql, (kb, sha))
 
 
 def uploads_folder(home: Path, kb: str) -> Path:
@@ -539,7 +560,8 @@ def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vect
 def _vector_id(connection: Any, chunk: Chunk, vector: np.ndarray, fingerprint: str) -> int:
     sha, value = _text_sha(chunk.indexed_text), vector.astype(np.float32).tobytes()
     connection.execute(
-        "INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)",
+        """INSERT INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)
+        ON CONFLICT(text_sha, fingerprint) DO UPDATE SET value = excluded.value, crc = excluded.crc""",
         (sha, fingerprint, value, zlib.crc32(value)),
     )
     sql = "SELECT id FROM vector WHERE text_sha = ? AND fingerprint = ?"

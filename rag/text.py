@@ -16,7 +16,6 @@ _TOKEN = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 _INVISIBLE = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x00AD, *range(0xE0000, 0xE0080)]
 )
-TOKENISER_VERSION = "1"
 
 
 def normalise(text: str) -> str:

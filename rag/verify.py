@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+_AGAIN = "Type `python -m rag delete NAME`, then ingest its folder with --include NAME."
+
 
 def problems(connection: Any) -> list[str]:
     """One sentence for each thing that is wrong; empty where all is well."""
@@ -37,12 +39,17 @@ def _documents(connection: Any) -> list[str]:
              JOIN document d ON d.id = c.document_id"""
     for name, heading, text, crc, stored in connection.execute(sql):
         if zlib.crc32(f"{heading}\0{text}".encode()) != crc or text != stored:
-            found.append(f"A chunk of {name} is damaged; ingest it again.")
+            found.append(f"A chunk of {name} is damaged. {_AGAIN}")
     sql = """SELECT f.relative, f.chunks, count(c.id) FROM file f JOIN document d ON d.file_id = f.id
              LEFT JOIN chunk c ON c.document_id = d.id WHERE f.sha256 <> '' AND d.record = '' GROUP BY f.id"""
     for name, expected, there in connection.execute(sql):
         if expected != there:
-            found.append(f"{name} has {there} chunks where {expected} were stored; ingest it again.")
+            found.append(f"{name} has {there} chunks where {expected} were stored. {_AGAIN}")
+    sql = """SELECT f.relative FROM file f WHERE f.state = 'indexed' AND f.sha256 <> '' AND NOT EXISTS(
+             SELECT 1 FROM file t JOIN document d ON d.file_id = t.id WHERE t.kb_id = f.kb_id AND t.sha256 = f.sha256)"""
+    found += [
+        f"{name} counts as indexed and has no text. Ingest its folder again." for (name,) in connection.execute(sql)
+    ]
     return found
 
 
@@ -51,4 +58,4 @@ def _vectors(connection: Any) -> list[str]:
     for value, crc in connection.execute("SELECT value, crc FROM vector"):
         norm = float(np.linalg.norm(np.frombuffer(value, np.float32))) if zlib.crc32(value) == crc else 0.0
         damaged += not abs(norm - 1) < 1e-2
-    return [f"{damaged} vectors are damaged; ingest their documents again."] if damaged else []
+    return [f"{damaged} vectors are damaged. {_AGAIN}"] if damaged else []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.errors import IngestError
+from rag.errors import IngestError, StoreLockedError
 from rag.types import Verdict
 from ui.jobs import Job
 from ui.resources import SAMPLES, Services
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.store import Store
 
 Tell = Callable[["Adding"], None]
+_LOCK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def start_samples(services: Services) -> None:
 
         return synchronise(services.settings, [SAMPLES], store=store, embedder=embedder, report=report)
 
-    def work(tell: Tell, _: threading.Event) -> None:
-        tell(Adding(verdicts=_run(services, tell, run).verdicts))
+    def work(tell: Tell, stop: threading.Event) -> None:
+        tell(Adding(verdicts=_run(services, tell, run, stop).verdicts))
 
     services.ingest = Job(work, Adding())
 
@@ -60,9 +61,9 @@ def start_uploads(services: Services, files: Sequence[tuple[str, bytes]]) -> Non
 
         return ingest_uploads(services.settings, store=store, embedder=embedder, report=report)
 
-    def work(tell: Tell, _: threading.Event) -> None:
+    def work(tell: Tell, stop: threading.Event) -> None:
         kept, refused = _keep(services, files)
-        found = _run(services, tell, run).verdicts
+        found = _run(services, tell, run, stop).verdicts
         # Uploads of earlier days are looked at too; what became of today's is what was asked for.
         asked = tuple(verdict for verdict in found if verdict.file in kept or verdict.state != "unchanged")
         tell(Adding(verdicts=(*refused, *asked)))
@@ -85,12 +86,21 @@ def _keep(services: Services, files: Sequence[tuple[str, bytes]]) -> tuple[set[s
 
 
 def _run(
-    services: Services, tell: Tell, run: Callable[[Store, LazyEmbedder, Callable[[Progress], None]], Report]
+    services: Services,
+    tell: Tell,
+    run: Callable[[Store, LazyEmbedder, Callable[[Progress], None]], Report],
+    stop: threading.Event,
 ) -> Report:
+    """Run an ingest as soon as no other one is writing: a command on a terminal, or the same page in another tab."""
     from ingest.embedding import LazyEmbedder
 
     def report(progress: Progress) -> None:
         tell(Adding(progress.done, progress.total, progress.file))
 
     with services.store() as store:
-        return run(store, LazyEmbedder(services.embedder), report)
+        while True:
+            try:
+                return run(store, LazyEmbedder(services.embedder), report)
+            except StoreLockedError:
+                if stop.wait(_LOCK_SECONDS):
+                    raise

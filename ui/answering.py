@@ -53,11 +53,12 @@ def _answer(
     pieces = cast("Generator[str]", pipeline.generate(retrieval))
     try:
         for piece in pieces:
-            first = time.monotonic() - began if first is None else first
-            draft = replace(draft, stage="writing", text=draft.text + piece)
-            report(draft)
             if stop.is_set():
                 break
+            if piece:
+                first = time.monotonic() - began if first is None else first
+                draft = replace(draft, stage="writing", text=draft.text + piece)
+                report(draft)
         whole = not stop.is_set()
     except BaseException:
         whole = False

@@ -49,8 +49,10 @@ def _ask(services: Services, conversation: int | None, messages: list[Message], 
 
 def _privacy(services: Services, say: Say) -> None:
     llm = services.settings.llm
-    where = f":orange-badge[:material/cloud_upload: {say('remote')}]" if llm.remote else (
-        f":green-badge[:material/lock: {say('local')}]"
+    where = (
+        f":orange-badge[:material/cloud_upload: {say('remote')}]"
+        if llm.remote
+        else (f":green-badge[:material/lock: {say('local')}]")
     )
     with st.container(horizontal=True, horizontal_alignment="right", key="privacy"):
         st.markdown(f"{where} :gray-badge[{inline(llm.model.removeprefix('builtin:'), 40)}]", width="content")
@@ -185,9 +187,7 @@ def _streaming(job: Job[Draft], say: Say) -> None:
         if draft.text:
             st.markdown(plain(draft.text))
         with st.container(horizontal=True, vertical_alignment="center", key="streaming"):
-            st.button(
-                say("stop"), key="stop", on_click=job.stop, disabled=job.stopping, icon=":material/stop:"
-            )
+            st.button(say("stop"), key="stop", on_click=job.stop, disabled=job.stopping, icon=":material/stop:")
             stage = say("stopping") if job.stopping else say(draft.stage, count=draft.passages)
             seconds = time.monotonic() - job.started
             st.caption(f"{stage} {seconds:.0f} s", width="content")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -55,10 +55,12 @@ def _current(everything: list[Conversation], say: Say) -> int | None:
 
 def _row(services: Services, conversation: Conversation, is_open: bool, say: Say) -> None:
     identity = conversation.id
-    with st.container(horizontal=True, gap="xxsmall", wrap=False, vertical_alignment="center", key=f"row-{'open-' if is_open else ''}{identity}"):
+    with st.container(horizontal=True, gap="xxsmall", wrap=False, vertical_alignment="center", key=f"row-{identity}"):
         title = inline(conversation.title, 40)
         label = f"**{title}**" if is_open else title
-        if st.button(label, key=f"conversation-{identity}", type="tertiary", wrap=False):
+        # Stretched, the open one leaves room for its two buttons however long its title is.
+        width: Literal["stretch", "content"] = "stretch" if is_open else "content"
+        if st.button(label, key=f"conversation-{identity}", type="tertiary", wrap=False, width=width):
             open_conversation(identity)
             st.rerun()
         if is_open:

@@ -19,13 +19,19 @@ POLL = 0.5  # seconds between two looks at an ingest
 ROWS = 20  # documents on a page of the list
 CHUNKS = 10  # chunks on a page of the dialog
 COLOURS: dict[State, str] = {
-    "indexed": "green", "unchanged": "gray", "removed": "gray", "empty": "orange", "set aside": "orange",
+    "indexed": "green",
+    "unchanged": "gray",
+    "removed": "gray",
+    "empty": "orange",
+    "set aside": "orange",
 }
 
 
 def page(services: Services, say: Say) -> None:
     """Draw the library page."""
     st.title(say("library"), anchor=False)
+    if gone := st.session_state.pop("deleted", None):
+        st.toast(say("deleted", names=inline(", ".join(gone))), icon=":material/delete:")
     with services.store() as store:
         documents = store.documents()
         left_out = [file for file in store.all_files() if file.state in ("empty", "set aside")]
@@ -117,8 +123,17 @@ def _left_out(files: Sequence[StoredFile], say: Say) -> None:
 
 def _list(services: Services, documents: Sequence[StoredDocument], say: Say) -> None:
     st.markdown(f"### {say('documents_title', count=len(documents))}", anchors=False)
-    words = st.text_input(say("find_document"), key="find", placeholder=say("find_document"),
-                          label_visibility="collapsed", icon=":material/search:") if len(documents) > 5 else ""
+    words = (
+        st.text_input(
+            say("find_document"),
+            key="find",
+            placeholder=say("find_document"),
+            label_visibility="collapsed",
+            icon=":material/search:",
+        )
+        if len(documents) > 5
+        else ""
+    )
     found = [document for document in documents if words.strip().casefold() in document.name.casefold()]
     if not found:
         st.caption(say("no_match", words=inline(words)))
@@ -138,20 +153,16 @@ def _row(services: Services, document: StoredDocument, say: Say) -> None:
     with st.container(border=True, gap=None, key=f"document-{document.name}"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f"**{inline(document.name)}**", width="stretch")
-            if document.chunks and st.button(
-                "", key=f"chunks-{document.name}", icon=":material/segment:", type="tertiary", help=say("show_chunks")
-            ):
+            hint = say("show_chunks")
+            if st.button("", key=f"chunks-{document.name}", icon=":material/segment:", type="tertiary", help=hint):
                 _show_chunks(services, document.name, say)
-            if st.button(
-                "", key=f"delete-{document.name}", icon=":material/delete:", type="tertiary", help=say("delete_document")
-            ):
+            hint = say("delete_document")
+            if st.button("", key=f"delete-{document.name}", icon=":material/delete:", type="tertiary", help=hint):
                 _delete(services, document.name, say)
         st.caption(_about(document, say))
 
 
 def _about(document: StoredDocument, say: Say) -> str:
-    if document.excluded:
-        return say("excluded")
     parts = [] if document.title in ("", document.name) else [inline(document.title, 80)]
     parts.append(_size(document.pages, document.chunks, say))
     if document.state != "indexed":
@@ -183,7 +194,7 @@ def _delete(services: Services, name: str, say: Say) -> None:
             if st.button(say("delete"), type="primary", key="sure"):
                 with services.store() as store:
                     gone = store.delete(name)
-                st.toast(say("deleted", names=inline(", ".join(gone))), icon=":material/delete:")
+                st.session_state["deleted"] = gone  # said after the rerun that closes the dialog
                 st.rerun()
 
     ask()

@@ -24,35 +24,53 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "docs"
 
 
-def load_pipeline(settings: Settings) -> Pipeline:
-    """The real pipeline; imported here so that the first page is painted before torch is read."""
+def load_embedder(settings: Settings) -> Embedder:
+    """The real embedder; imported here so that the first page is painted before torch is read."""
+    from rag.embedder import load_embedder as load
+
+    return load(settings.embedding)
+
+
+def load_pipeline(settings: Settings, embedder: Embedder) -> Pipeline:
+    """The real pipeline around an embedder that is loaded already."""
     from rag.pipeline import load_pipeline as load
 
-    return load(settings)
+    return load(settings, embedder=embedder)
 
 
 class Services:
     """Settings, stores and models of this server; one object for every session."""
 
-    def __init__(self, settings: Settings, load: Callable[[Settings], Pipeline] = load_pipeline) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[[Settings, Embedder], Pipeline] = load_pipeline,
+        load_embedder: Callable[[Settings], Embedder] = load_embedder,
+    ) -> None:
         self.settings = settings
         self.answers: dict[int, Job[Any]] = {}  # by conversation
         self.ingest: Job[Any] | None = None
         self.pull: Job[Any] | None = None
         self._load = load
-        self._lock = threading.Lock()
+        self._load_embedder = load_embedder
+        self._lock, self._loading = threading.Lock(), threading.Lock()
+        self._embedder: Embedder | None = None
         self._pipeline: Pipeline | None = None
 
     def pipeline(self) -> Pipeline:
         """The pipeline, loaded on first use and never twice; slow the first time."""
-        with self._lock:
+        embedder = self.embedder()
+        with self._loading:
             if self._pipeline is None:
-                self._pipeline = self._load(self.settings)
+                self._pipeline = self._load(self.settings, embedder)
             return self._pipeline
 
     def embedder(self) -> Embedder:
-        """The embedder, the same one that the pipeline uses."""
-        return self.pipeline().embedder
+        """The embedder, the same one that the pipeline uses; adding documents needs no language model."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = self._load_embedder(self.settings)
+            return self._embedder
 
     @property
     def loaded(self) -> bool:

@@ -40,14 +40,13 @@ TABLE: Final[dict[str, dict[Language, str]]] = {
     "refused_address": {
         "zh": "此服务器监听在 {address}，同一网络中的其他人都能访问，而本应用还没有登录功能，因此不予显示。"
         "请用 `streamlit run app.py --server.address 127.0.0.1` 重新启动。",
-        "en": "This server listens on {address}, where others on the network can reach it, and there is no sign-in yet. "
-        "So nothing is shown. Start it again with `streamlit run app.py --server.address 127.0.0.1`.",
+        "en": "This server listens on {address}, where others on the network can reach it, and there is no sign-in "
+        "yet. So nothing is shown. Start it again with `streamlit run app.py --server.address 127.0.0.1`.",
     },
     "every_address": {"zh": "所有网络地址", "en": "every network address"},
     "unexpected": {
         "zh": "出现了意料之外的错误，已停止。详情见启动本应用的终端。",
-        "en": "Something unexpected went wrong, and this was stopped. "
-        "The terminal that runs this app has the details.",
+        "en": "Something unexpected went wrong, and this was stopped. The terminal that runs this app has the details.",
     },
     "delete": {"zh": "删除", "en": "Delete"},
     # Chat
@@ -125,7 +124,6 @@ TABLE: Final[dict[str, dict[Language, str]]] = {
     },
     "add_samples": {"zh": "加入示例文档", "en": "Add the sample documents"},
     "left_out": {"zh": "未收录的文件（{count}）", "en": "Files left out ({count})"},
-    "excluded": {"zh": "已从文件夹中排除", "en": "left out of its folder"},
     "state_indexed": {"zh": "已收录", "en": "indexed"},
     "state_unchanged": {"zh": "未改动", "en": "unchanged"},
     "state_removed": {"zh": "已移除", "en": "removed"},
@@ -138,7 +136,10 @@ TABLE: Final[dict[str, dict[Language, str]]] = {
         "en": "Footnote uses models that run on this machine. They are downloaded once; "
         "after that it works without a network.",
     },
-    "from_index": {"zh": "来源：Python 软件包索引（pip 所用的同一来源）", "en": "From the Python package index, as pip"},
+    "from_index": {
+        "zh": "来源：Python 软件包索引，与 pip 相同",
+        "en": "From the Python package index, where pip gets its packages",
+    },
     "role_embedder": {"zh": "用于查找片段", "en": "finds passages"},
     "role_llm": {"zh": "用于写出回答", "en": "writes answers"},
     "megabytes": {"zh": "{size} MB", "en": "{size} MB"},

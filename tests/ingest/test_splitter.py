@@ -30,7 +30,7 @@ PIECES = st.sampled_from(
         "\u3000",
         "第二章 总则\n",
         "😀",
-    ]  # fmt: skip
+    ]
 )
 
 

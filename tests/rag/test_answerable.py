@@ -23,12 +23,13 @@ def test_it_is_a_probability(score: float) -> None:
 
 
 def test_the_features_by_hand() -> None:
-    """Best cosine, best share, the gap to the fifth cosine and to the second score, agreement, other language."""
+    """Best cosine, best share, words covered, gaps to the fifth cosine and the second score, agreement, other language."""
     scores = [(0.9, 0.5), (0.7, 0.6), (0.5, 0.0), (0.4, 0.0), (0.3, 0.0), (0.1, 0.0)]
     found = [
         replace(passage("年假有十五天", identity=i, score=d + lex), dense=d, lexical=lex)
         for i, (d, lex) in enumerate(scores)
     ]
-    expected = (0.9, 0.6, 0.6, 0.1, 1.0, 1.0, 0.9)
+    expected = (0.9, 0.6, 0.0, 0.6, 0.1, 1.0, 1.0, 0.9)
     assert features("How many days?", found) == pytest.approx(expected) and len(FEATURES) == len(expected)
     assert features("年假有几天", found)[-2:] == (0.0, 0.0)
+    assert features("年假有几天", found)[2] == 1.0

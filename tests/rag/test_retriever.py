@@ -209,7 +209,7 @@ def test_neighbouring_chunks_are_one_run(store: Store) -> None:
         passage(str(i), identity=i, ordinal=n, document=d)
         for i, (n, d) in enumerate([(1, "a.md"), (0, "a.md"), (2, "b.md"), (5, "a.md")])
     )
-    runs = merge_neighbours(store, [second, other, first, far])
+    runs = merge_neighbours([second, other, first, far])
     assert [[chunk.ordinal for chunk in run] for run in runs] == [[0, 1], [2], [5]]
 
 

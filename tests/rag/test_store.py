@@ -167,21 +167,22 @@ def test_records_of_one_file_are_documents_of_their_own(store: Store, embedder: 
 
 
 def test_the_generation_grows_with_every_change(store: Store, embedder: Any) -> None:
-    """Each change makes the generation larger, so that a page knows when to look again."""
+    """What changes the passages makes the generation larger, and nothing else: an index is not rebuilt for nothing."""
     seen = [store.generation()]
     assert seen == [0]
-    steps = [
+    changes = [
         lambda: put(store, embedder, "a.md", LEAVE),
         lambda: put(store, embedder, "a.md", YEAR_LEAVE),
-        lambda: store.put_file(file("e.md", state="empty")),
         lambda: store.delete("a.md"),
-        lambda: store.include("a.md"),
-        lambda: store.remove_file(ROOT, "a.md"),
     ]
-    for step in steps:
-        step()
+    for change in changes:
+        change()
         seen.append(store.generation())
     assert seen == sorted(set(seen))
+    store.remember_root(ROOT)
+    store.put_file(file("e.md", state="empty"))
+    store.include("a.md")
+    assert store.generation() == seen[-1]
 
 
 def test_the_generation_grows_over_the_end_of_a_knowledge_base(store: Store, embedder: Any) -> None:
@@ -403,7 +404,7 @@ def test_a_file_that_is_no_store_is_not_opened(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"no database at all, but long enough to be looked at " * 100)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="doctor"):
+    with pytest.raises(StoreError, match="Move it away"):
         Store(tmp_path)
     assert path.read_bytes() == before
 

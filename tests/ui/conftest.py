@@ -20,13 +20,17 @@ START = Callable[..., tuple[AppTest, Services]]
 
 
 @pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> START:
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact_embedder: type) -> START:
     """``start(pipeline, locale=…, page=…)`` opens the app on an empty home: the page as it is and its services."""
 
     def begin(
         pipeline: ScriptedPipeline | None = None, *, locale: str = "en-US", page: Callable[[], None] | None = None
     ) -> tuple[AppTest, Services]:
-        services = Services(Settings(home=tmp_path), lambda settings: pipeline or ScriptedPipeline())
+        services = Services(
+            Settings(home=tmp_path),
+            lambda settings, embedder: pipeline or ScriptedPipeline(),
+            lambda settings: exact_embedder(),
+        )
         monkeypatch.setattr(resources, "make_services", lambda: services)
         monkeypatch.setattr(Services, "missing_models", lambda self: [])
         st.cache_resource.clear()

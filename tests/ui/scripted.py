@@ -63,14 +63,32 @@ class ScriptedPipeline:
     ) -> Answer:
         """The first sentence carries footnotes 1 and 2, the others are unsupported."""
         if self.refuse:
-            return Answer(retrieval.question, "The documents don't say.", (), (), retrieval.passages, True,
-                          "no passage fits", "en", Timings(0.1, first_token, seconds))
+            return Answer(
+                retrieval.question,
+                "The documents don't say.",
+                (),
+                (),
+                retrieval.passages,
+                True,
+                "no passage fits",
+                "en",
+                Timings(0.1, first_token, seconds),
+            )
         end = draft.find(". ") + 1 or len(draft)
         first = Claim(draft[:end], 0, end, (1, 2), True)
         rest = Claim(draft[end:].strip(), end + 1, len(draft), (), False, "no passage says this")
         citations = tuple(_citation(n, found) for n, found in enumerate(retrieval.passages, 1))
-        answer = Answer(retrieval.question, draft, (first,), citations, retrieval.passages, False, "", "en",
-                        Timings(0.1, first_token, seconds))
+        answer = Answer(
+            retrieval.question,
+            draft,
+            (first,),
+            citations,
+            retrieval.passages,
+            False,
+            "",
+            "en",
+            Timings(0.1, first_token, seconds),
+        )
         return replace(answer, claims=(first, rest)) if rest.text else answer
 
 

@@ -98,7 +98,7 @@ def test_the_settings_page_says_where_text_goes(start: Start, filled: Path, loca
 
         settings.page(resources.services(), Say(language_of(st.context.locale)))
 
-    app, services = start(locale=locale, page=draw)
+    app, _ = start(locale=locale, page=draw)
     assert app.title[0].value == title
     shown = "\n".join(element.value for element in app.markdown)
     assert "qwen2" in shown

@@ -68,9 +68,7 @@ def test_every_line_is_kept(lines: list[str]) -> None:
 
 def test_lists_and_paragraphs_stay_readable() -> None:
     """A list stays a list, a line break a line break, bold bold."""
-    assert plain("Two kinds:\n- **one**\n- two\n\nEnd\nof it") == (
-        "Two kinds\\:\n\n- **one**\n- two\n\nEnd\\\nof it"
-    )
+    assert plain("Two kinds:\n- **one**\n- two\n\nEnd\nof it") == ("Two kinds\\:\n\n- **one**\n- two\n\nEnd\\\nof it")
 
 
 def test_a_long_label_is_cut() -> None:
