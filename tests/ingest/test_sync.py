@@ -220,7 +220,7 @@ def test_interruption_keeps_what_was_done(library: Library) -> None:
 
         def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
             self.calls += 1
-            if self.calls == 2:
+            if self.calls == 6:  # in the second batch of documents
                 raise KeyboardInterrupt
             return self.inner.embed_passages(texts)
 
@@ -231,6 +231,65 @@ def test_interruption_keeps_what_was_done(library: Library) -> None:
     library.embedder = whole
     assert not library.report().interrupted and len(library.names()) == 400
     assert len(whole.seen) == 400  # type: ignore[attr-defined]
+
+
+def test_a_copy_keeps_the_text_when_the_first_file_goes(library: Library, tmp_path: Path) -> None:
+    """Of two folders with the same file, either may lose or change it: the text stays, under the other's name."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "copy.txt").write_text("年假十五天。", encoding="utf-8")
+    library.write("first.txt", "年假十五天。")
+    library.sync()
+    library.sync(elsewhere)
+    assert library.names() == ["first.txt"]
+    library.write("first.txt", "年假改为二十天。")
+    library.sync()
+    assert library.names() == ["copy.txt", "first.txt"]
+    assert library.store.document_text("copy.txt") == "年假十五天。"
+    (elsewhere / "copy.txt").unlink()
+    library.sync(elsewhere)
+    assert library.names() == ["first.txt"]
+
+
+def test_a_deleted_upload_does_not_come_back_through_a_copy(library: Library) -> None:
+    """Deleting an uploaded document keeps the same bytes in a folder out, too, and removes every upload of them."""
+    add_upload(library.settings, "u.txt", b"secret words")
+    ingest_uploads(library.settings, store=library.store, embedder=library.embedder)
+    library.write("z.txt", "secret words")
+    library.sync()
+    library.store.delete("u.txt")
+    library.sync()
+    ingest_uploads(library.settings, store=library.store, embedder=library.embedder)
+    assert library.names() == []
+
+
+def test_a_file_deleted_while_it_is_read_is_not_indexed(library: Library) -> None:
+    """What went while it was being embedded leaves no document behind."""
+    path = library.write("a.txt", "content")
+    inner = library.embedder
+
+    class Slow:
+        def __getattr__(self, name: str) -> object:
+            return getattr(inner, name)
+
+        def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+            path.unlink()
+            return inner.embed_passages(texts)
+
+    library.embedder = Slow()  # type: ignore[assignment]
+    assert library.sync() == {"a.txt": "removed"}
+    assert library.names() == []
+
+
+def test_another_chunk_size_reads_the_files_again(library: Library) -> None:
+    """A changed chunk size takes effect at the next run, though no file has changed."""
+    library.write("a.txt", "年假每年十五天。" * 100)
+    library.sync()
+    before = library.store.counts()
+    library.settings = replace(library.settings, ingest=IngestSettings(chinese_size=100))
+    assert library.sync() == {"a.txt": "indexed"}
+    assert library.store.counts()[1] > before[1]
+    assert library.sync() == {"a.txt": "unchanged"}
 
 
 def test_another_embedder_is_refused(library: Library, tmp_path: Path) -> None:
