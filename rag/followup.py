@@ -17,17 +17,21 @@ _LEANS_EN = re.compile(
     re.IGNORECASE,
 )
 _FEW_TOKENS = 4
+_ANSWER_CHARACTERS = 200
 
 
 def search_text(question: str, history: Sequence[Turn]) -> str:
-    """What to search for: the question alone, or behind the last question asked where it cannot stand alone."""
+    """What to search for where a question leans on its conversation: the last exchange, then the question itself.
+
+    The thing that "it" stands for is as often in the last answer as in the last question.
+    """
     asked = [turn.content for turn in history if turn.role == "user"]
-    if not asked or not leans(question):
+    said = [turn.content for turn in history if turn.role == "assistant"]
+    if not asked:
         return question
-    previous = asked[-1]
-    if leans(previous) and len(asked) > 1:
-        previous = f"{asked[-2]} {previous}"
-    return f"{previous} {question}"
+    if leans(asked[-1]) and len(asked) > 1:
+        asked[-1] = f"{asked[-2]} {asked[-1]}"
+    return " ".join([*asked[-1:], *(text[:_ANSWER_CHARACTERS] for text in said[-1:]), question])
 
 
 def leans(question: str) -> bool:

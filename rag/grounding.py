@@ -21,6 +21,7 @@ Meaning = Callable[[str, Sequence[str]], Sequence[float]]
 SUPPORTED_WORDS = 0.6  # share of a claim's new words that its passage must hold
 # Centred cosine across languages: 95 of 100 translations are above it, 99 of 100 other sentences below.
 SUPPORTED_MEANING = 0.4
+_NUMBER_WORDS = 3
 _WINDOW = 3  # sentences that a claim may be drawn from
 _NO_INFORMATION = re.compile(
     r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
@@ -178,9 +179,11 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
     """
     words, asked, title = (_content(text) for text in (claim, question, heading))
     numbers = stated_numbers(claim)
-    # A bare number is answer enough to a question whose words say the rest.
-    new = words - asked or (set() if numbers else words)
-    if not new and not numbers:
+    # A number that the question did not hold is what the answer is about: found literally, it weighs as several words,
+    # and alone it is answer enough.
+    fresh = len(numbers - stated_numbers(question))
+    new = words - asked or (set() if fresh else words)
+    if not new and not fresh:
         return 0.0, 0, 0
     held = [_content(piece.text) for piece in pieces]
     best = (0.0, 0.0, 0, 0)
@@ -189,7 +192,7 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
         if not _states(numbers, text):
             continue
         window = title.union(*held[first : last + 1])
-        share = _coverage(new, window) if new else 1.0
+        share = (len(new & window) + _NUMBER_WORDS * fresh) / (len(new) + _NUMBER_WORDS * fresh)
         # A longer quote has to earn its length; words shared with the question break ties.
         value = (share - 0.04 * (last - first) + 0.1 * _coverage(asked, window), share, first, last)
         best = max(best, value, key=lambda v: v[0])

@@ -13,7 +13,7 @@ _SCALE = {
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12,
 }  # fmt: skip
 _NUMBER = re.compile(
-    r"(?<![\w.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?<![a-z0-9_.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?:\s?(万亿|千亿|百亿|千万|百万|万|亿|千(?!克|米|瓦)|(?:thousand|million|billion|trillion|bn)(?![a-z]))|([kmbt])(?![a-z]))?"
 )
 _NUMBER_INSIDE = re.compile(r"\d+(?:\.\d+)?")

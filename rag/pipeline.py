@@ -11,7 +11,7 @@ from rag import grounding
 from rag.answerable import probability
 from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
-from rag.followup import search_text
+from rag.followup import leans, search_text
 from rag.prompt import messages
 from rag.retriever import Retriever, merge_neighbours
 from rag.settings import Settings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.llm import LanguageModel
 
 MOST_CHARACTERS = 4000
+_STANDS_ALONE = 0.6  # a question as probably answered as this needs no history
 _TURN_SECONDS = 0.2  # between two looks whether the model is free
 _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
 
@@ -59,10 +60,8 @@ class Pipeline:
         _check(question)
         began = time.perf_counter()
         spoken = language(question)
-        query = search_text(question, history)
         wanted = k or self.settings.retrieval.k
-        found = self.retriever.search(query, max(wanted, _EVIDENCE_PASSAGES), withhold)
-        answerable = probability(query, found[:_EVIDENCE_PASSAGES])
+        query, found, answerable = self._search(question, history, max(wanted, _EVIDENCE_PASSAGES), withhold)
         refusal = ""
         if not found:
             refusal = "irrelevant" if self.store.counts()[1] else "empty"
@@ -103,7 +102,9 @@ class Pipeline:
         if not refusal:
             shown = self._shown(retrieval)
             numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
-            text, claims, citations = grounding.ground(retrieval.query, draft.strip(), shown, numbered, self._meaning)
+            text, claims, citations = grounding.ground(
+                retrieval.question, draft.strip(), shown, numbered, self._meaning
+            )
             refusal = _refusal(text, claims)
         timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
         if refusal:
@@ -131,6 +132,26 @@ class Pipeline:
                 first = time.perf_counter() - began
             pieces.append(piece)
         return self.finish(retrieval, "".join(pieces), first_token=first, seconds=time.perf_counter() - began)
+
+    def _search(
+        self, question: str, history: Sequence[Turn], k: int, withhold: Collection[str]
+    ) -> tuple[str, list[Passage], float]:
+        """What was searched for, what was found, and the probability that it holds the answer.
+
+        A question that points back is searched with its conversation; one that may stand alone is tried alone first.
+        """
+        tries = [question] if not history or not leans(question) else []
+        if history:
+            tries.append(search_text(question, history))
+        best: tuple[str, list[Passage], float] = (question, [], -1.0)
+        for text in tries:
+            found = self.retriever.search(text, k, withhold)
+            answerable = probability(text, found[:_EVIDENCE_PASSAGES])
+            if answerable > best[2]:
+                best = (text, found, answerable)
+            if answerable >= _STANDS_ALONE:
+                break
+        return best
 
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]

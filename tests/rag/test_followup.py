@@ -29,19 +29,18 @@ def test_a_question_that_points_back_leans(question: str) -> None:
 def test_a_question_that_stands_alone_does_not(question: str) -> None:
     """A complete question on another matter is searched for as it is."""
     assert not leans(question)
-    assert search_text(question, LEAVE) == question
 
 
 def test_a_leaning_question_is_searched_with_the_one_before() -> None:
-    """ "Does it expire?" is searched for with the question that says what "it" is, in both languages."""
-    assert search_text("Does it expire?", LEAVE) == f"{LEAVE[0].content} Does it expire?"
-    assert search_text("它会过期吗？", YEAR_LEAVE) == f"{YEAR_LEAVE[0].content} 它会过期吗？"
+    """ "Does it expire?" is searched for with the exchange that says what "it" is, in both languages."""
+    assert search_text("Does it expire?", LEAVE) == f"{LEAVE[0].content} Fifteen. Does it expire?"
+    assert search_text("它会过期吗？", YEAR_LEAVE) == f"{YEAR_LEAVE[0].content} 十五天。 它会过期吗？"
 
 
 def test_a_chain_of_leaning_questions_keeps_its_subject() -> None:
     """After two fragments in a row the first full question is still part of what is searched for."""
     history = (*LEAVE, Turn("user", "Does it expire?"), Turn("assistant", "In March."))
-    assert search_text("Why?", history) == f"{LEAVE[0].content} Does it expire? Why?"
+    assert search_text("Why?", history) == f"{LEAVE[0].content} Does it expire? In March. Why?"
 
 
 def test_the_first_question_is_searched_as_it_is() -> None:

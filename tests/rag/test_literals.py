@@ -62,3 +62,9 @@ def test_names_are_found(text: str, expected: set[str]) -> None:
 def test_a_name_is_the_same_with_and_without_hyphen(written: str) -> None:
     """Case, width, blanks and hyphens make no other name."""
     assert squeeze(written) == "gpt4"
+
+
+def test_a_number_between_chinese_characters_is_a_number() -> None:
+    """Chinese puts no space around digits: the number counts all the same, and digits inside a name do not."""
+    assert stated_numbers("评测包括13个任务") == {13.0}
+    assert stated_numbers("使用GPT4模型") == set()

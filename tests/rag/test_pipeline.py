@@ -161,7 +161,7 @@ def test_a_follow_up_question_keeps_its_subject(
     pipeline = make(store, llm)
     history = (Turn("user", first), Turn("assistant", reply))
     retrieval = pipeline.retrieve(then, history)
-    assert retrieval.query == f"{first} {then}" and retrieval.passages[0].chunk.document == document
+    assert retrieval.query == f"{first} {reply} {then}" and retrieval.passages[0].chunk.document == document
     list(pipeline.generate(retrieval))
     assert first in llm.prompt and reply in llm.prompt
 
