@@ -22,6 +22,7 @@ SUPPORTED_WORDS = 0.6  # share of a claim's new words that its passage must hold
 # Centred cosine across languages: 95 of 100 translations are above it, 99 of 100 other sentences below.
 SUPPORTED_MEANING = 0.4
 _NUMBER_WORDS = 3
+_ABOUT = 1 / 3  # of the words asked
 _WINDOW = 3  # sentences that a claim may be drawn from
 _NO_INFORMATION = re.compile(
     r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
@@ -192,7 +193,9 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
         if not _states(numbers, text):
             continue
         window = title.union(*held[first : last + 1])
-        share = (len(new & window) + _NUMBER_WORDS * fresh) / (len(new) + _NUMBER_WORDS * fresh)
+        # A number alone says nothing unless its sentence is about what was asked.
+        weight = _NUMBER_WORDS * fresh if _coverage(asked, window) >= _ABOUT else 0
+        share = (len(new & window) + weight) / max(len(new) + weight, 1)
         # A longer quote has to earn its length; words shared with the question break ties.
         value = (share - 0.04 * (last - first) + 0.1 * _coverage(asked, window), share, first, last)
         best = max(best, value, key=lambda v: v[0])

@@ -50,7 +50,7 @@ class RetrievalSettings:
     k: int = 4
     candidates: int = 100
     lexical_weight: float = 0.6
-    minimum_answerable: float = 0.3
+    minimum_answerable: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
