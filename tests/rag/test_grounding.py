@@ -118,10 +118,10 @@ def test_of_two_equal_passages_the_marked_one_is_cited() -> None:
 def test_a_claim_in_the_other_language_is_judged_by_meaning(
     claim: str, source: str, similarity: float, supported: bool
 ) -> None:
-    """Across languages the sentence nearest in meaning carries the claim, if it is near enough."""
+    """Across languages the sentence nearest in meaning carries the claim, if it is near enough; a shared number helps."""
     _, claims, citations = check(claim, passage(source), meaning=lambda c, s: [similarity] + [0.0] * (len(s) - 1))
     assert claims[0].supported is supported
-    assert [c.support for c in citations] == ([similarity] if supported else [])
+    assert [c.support for c in citations] == ([pytest.approx(similarity + 0.15)] if supported else [])
     assert all(source.startswith(c.quote) for c in citations)
 
 
