@@ -70,7 +70,9 @@ def unpack(packed: Path, folder: Path) -> str:
 def check(folder: Path) -> None:
     """Raise ModelError where the folder's vectors of three texts are not those of the archive's own engine."""
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     vectors = model.encode(list(REFERENCE_TEXTS), normalize_embeddings=True, show_progress_bar=False)
     cosines = (vectors * np.load(_REFERENCE)).sum(axis=1)
