@@ -212,14 +212,16 @@ def shown_address(address: str) -> str:
 def _explained(settings: LLMSettings) -> Iterator[None]:
     """Turns what the client library raises into one sentence without the key."""
     import httpx
+    import httpx2
     import openai
 
+    # The client library speaks through httpx2; the client that ignores proxies is one of httpx.
+    transport = (httpx.HTTPError, httpx.InvalidURL, httpx2.HTTPError, httpx2.InvalidURL)
     try:
         yield
     except (
         openai.OpenAIError,
-        httpx.HTTPError,
-        httpx.InvalidURL,
+        *transport,
         ValueError,
         KeyError,
         TypeError,
@@ -231,10 +233,11 @@ def _explained(settings: LLMSettings) -> Iterator[None]:
 
 def _what_happened(error: Exception, settings: LLMSettings) -> str:
     import httpx
+    import httpx2
     import openai
 
     match error:
-        case openai.APITimeoutError() | httpx.TimeoutException():
+        case openai.APITimeoutError() | httpx.TimeoutException() | httpx2.TimeoutException():
             return _too_slow(settings, begun=False)
         case openai.AuthenticationError() | openai.PermissionDeniedError():
             return f"refused the key (status {error.status_code}). Check FOOTNOTE_LLM_API_KEY."
@@ -242,7 +245,7 @@ def _what_happened(error: Exception, settings: LLMSettings) -> str:
             return f"knows no model {settings.model!r} (status 404). Check llm.model and llm.base_url."
         case openai.APIStatusError():
             return f"answered with status {error.status_code}. Try again later."
-        case httpx.InvalidURL():
+        case httpx.InvalidURL() | httpx2.InvalidURL():
             return f"has an address that is none ({error}). Check llm.base_url."
         case openai.APIConnectionError():
             return "cannot be reached. Check llm.base_url and that the server runs."

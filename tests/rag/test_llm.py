@@ -241,3 +241,10 @@ def test_a_missing_model_file_says_what_to_type(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match="models pull"):
         gguf_path("builtin:qwen2.5-1.5b")
+
+
+@pytest.mark.parametrize("address", ["http://localhost:abc/v1", "http://model.example:99999999/v1"])
+def test_an_address_that_is_none_is_one_sentence(address: str) -> None:
+    """A mistyped address is said to be one, at once and without a traceback."""
+    with pytest.raises(LLMError, match=r"llm\.base_url"):
+        list(load_llm(settings(address)).stream([HumanMessage("hello")]))
