@@ -156,8 +156,7 @@ def _why(claim: str, found: Sequence[Evidence]) -> str:
 def _missing_literals(claim: str, passage: Passage, same_language: bool) -> str:
     """What the claim states literally and the passage, heading included, does not: ``numbers: …`` or ``names: …``."""
     source = f"{passage.chunk.heading}\n{passage.chunk.text}"
-    numbers = sorted(number for number in stated_numbers(claim) if not _states({number}, source))
-    if numbers:
+    if numbers := _unstated(stated_numbers(claim), source):
         return "numbers: " + ", ".join(f"{n:g}" for n in numbers)
     wanted = names(claim)
     if not same_language and not CJK_CHARACTER.search(claim):
@@ -168,10 +167,10 @@ def _missing_literals(claim: str, passage: Passage, same_language: bool) -> str:
     return "names: " + ", ".join(absent) if absent else ""
 
 
-def _states(numbers: Collection[float], source: str) -> bool:
-    """Whether a text states all of these numbers."""
+def _unstated(numbers: Collection[float], source: str) -> list[float]:
+    """Those of the numbers that a text does not state, in order."""
     there = evidence_numbers(source) if numbers else ()
-    return all(any(abs(n - m) <= 1e-9 * max(1.0, abs(n)) for m in there) for n in numbers)
+    return sorted(n for n in numbers if not any(abs(n - m) <= 1e-9 * max(1.0, abs(n)) for m in there))
 
 
 def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: str) -> tuple[float, int, int]:
@@ -191,7 +190,7 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
     best = (0.0, 0.0, 0, 0)
     for first, last in _windows(pieces):
         text = " ".join([heading, *(piece.text for piece in pieces[first : last + 1])])
-        if not _states(numbers, text):
+        if _unstated(numbers, text):
             continue
         window = title.union(*held[first : last + 1])
         # A number alone says nothing unless its sentence is about what was asked.
@@ -219,7 +218,7 @@ def _by_meaning(question: str, claim: str, pieces: Sequence[Sentence], meaning: 
     # Sharing a number that the question did not hold makes a translation likelier than its words alone tell.
     bonus = _SHARED_NUMBER if numbers - stated_numbers(question) else 0.0
     similarities = list(meaning(claim, [piece.text for piece in pieces]))
-    stating = [i for i in range(len(pieces)) if _states(numbers, pieces[i].text)]
+    stating = [i for i in range(len(pieces)) if not _unstated(numbers, pieces[i].text)]
     if not stating:
         return 0.0, 0, 0
     place = max(stating, key=lambda i: similarities[i])

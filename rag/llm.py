@@ -219,14 +219,7 @@ def _explained(settings: LLMSettings) -> Iterator[None]:
     transport = (httpx.HTTPError, httpx.InvalidURL, httpx2.HTTPError, httpx2.InvalidURL)
     try:
         yield
-    except (
-        openai.OpenAIError,
-        *transport,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except (openai.OpenAIError, *transport, ValueError, KeyError, TypeError, AttributeError) as error:
         # The last four are what the client library raises where a server sends what is no answer.
         raise LLMError(f"{place(settings)} {_what_happened(error, settings)}") from None
 

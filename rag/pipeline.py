@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag import grounding
@@ -195,5 +196,4 @@ def _refusal(text: str, claims: Sequence[Claim]) -> str:
 
 
 def _worded(claim: Claim, spoken: Language) -> Claim:
-    why = say(claim.why, spoken) if claim.why else ""
-    return Claim(claim.text, claim.start, claim.end, claim.citations, claim.supported, why)
+    return replace(claim, why=say(claim.why, spoken)) if claim.why else claim

@@ -29,9 +29,8 @@ _MOST_TERMS = 64
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was asked of the index: the text, its terms, its unit vector centred by language."""
+    """What is asked of the index: the question's terms and its unit vector, centred by language."""
 
-    text: str
     terms: tuple[str, ...]
     vector: np.ndarray
 
@@ -65,7 +64,7 @@ class Retriever:
     def _understand(self, text: str) -> Search:
         words = tuple(dict.fromkeys(tokens(text)))
         raw = self._embedder.embed_query(text)
-        return Search(text, words, self._embedder.centre(raw[None], [language(text)], query=True)[0])
+        return Search(words, self._embedder.centre(raw[None], [language(text)], query=True)[0])
 
     def _current_index(self) -> DenseIndex:
         with self._refreshing:
