@@ -11,7 +11,7 @@ from rag.store import Store
 from rag.types import Embedder, Language
 
 BATCH = 256  # chunks that are gathered, so that texts of one length are embedded together
-_SAVED = 64  # of these, so many are embedded and saved at a time
+_SAVED = 128  # of these, so many are embedded and saved at a time
 
 
 class LazyEmbedder:

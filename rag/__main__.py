@@ -1,4 +1,4 @@
-"""python -m rag ask|search|list|delete|doctor|models|serve: questions, passages and upkeep on the command line."""
+"""python -m rag ask|search|list|delete|reembed|doctor|models|serve: questions, passages and upkeep on the command line."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     delete = commands.add_parser("delete", parents=[common], help="delete a document")
     delete.add_argument("name", metavar="NAME")
     delete.set_defaults(run=_delete)
+
+    reembed = commands.add_parser(
+        "reembed", parents=[common], help="change over to the embedder that the settings name"
+    )
+    reembed.set_defaults(run=_reembed)
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the store, the models and the settings")
     doctor.set_defaults(run=_doctor)
@@ -146,6 +151,34 @@ def _delete(options: argparse.Namespace) -> int:
         print(
             "It stays out of the index while its file is unchanged; `python -m ingest … --include NAME` brings it back."
         )
+    return 0
+
+
+def _reembed(options: argparse.Namespace) -> int:
+    from rag.embedder import load_embedder
+    from rag.reembed import Progress, reembed
+    from rag.settings import load_settings
+    from rag.store import Store
+    from rag.terminal import Meter, duration
+
+    settings = load_settings(_home(options), _kb(options))
+    meter = Meter()
+
+    def report(now: Progress) -> None:
+        left = f", {duration(now.left)} left" if now.left is not None else ""
+        share = now.done / now.total if now.total else 1.0
+        meter.show(share, f"{now.done}/{now.total} texts embedded{left}", finished=now.done == now.total)
+
+    with Store(settings.home, settings.kb) as store:
+        embedder = load_embedder(settings.embedding)
+        try:
+            embedded = reembed(store, embedder, report)
+        except KeyboardInterrupt:
+            print("Interrupted: the vectors so far are kept; type the same command to go on.", file=sys.stderr)
+            return 130
+    print(
+        f"Knowledge base {settings.kb!r} now has the vectors of {embedder.fingerprint}; {embedded} texts were embedded."
+    )
     return 0
 
 

@@ -62,7 +62,13 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
         f"Home {settings.home.resolve()}; models {cache()}; {free} MB free",
-        f"Embedder {settings.embedding.model}; model {settings.llm.model}"
+        f"Embedder {settings.embedding.model}"
+        + (
+            f" at {shown_address(settings.embedding.base_url)} (text leaves this machine)"
+            if settings.embedding.remote
+            else ""
+        )
+        + f"; model {settings.llm.model}"
         + (
             f" at {shown_address(settings.llm.base_url)} (text leaves this machine)"
             if settings.llm.remote

@@ -1,17 +1,18 @@
-"""The embedder: sentence-transformers weights → unit float32 vectors, and the centring of languages."""
+"""The embedder: texts → unit float32 vectors, by weights on this machine or an embeddings address; prefixes, fingerprint."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rag import models
+from rag import bert, centring, models
 from rag.errors import ModelError
 from rag.settings import EmbeddingSettings
 from rag.types import Embedder, Language
@@ -19,32 +20,36 @@ from rag.types import Embedder, Language
 # Few enough tokens that a layer's activations stay in the processor's cache, enough to keep its cores busy.
 _TOKENS_PER_BATCH = 2048
 _MEANS = Path(__file__).parent / "builtin" / "e5_means.npz"  # made by `python -m bench.centring`
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_PROBE = ["Every employee has fifteen days of paid leave a year.", "月亮离地球很远。"]
+_SAME = 0.999  # cosine of two ways to compute the same vector
 
 
 class SentenceEmbedder:
-    """A sentence-transformers model on the CPU or GPU, in bfloat16 where the processor multiplies in it."""
+    """A sentence-transformers model on the CPU or GPU, in bfloat16 where the processor multiplies in it.
 
-    def __init__(self, folder: str, settings: EmbeddingSettings, identity: str, means: dict[str, np.ndarray]) -> None:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
+    ``means`` None stands for means that are computed from the fixed texts when first needed.
+    """
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    def __init__(
+        self, folder: str, settings: EmbeddingSettings, identity: str, means: centring.Means | None = None
+    ) -> None:
         self._settings = settings
-        self._means = means
         self._tokenising = threading.Lock()  # a tokenizer keeps its padding and truncation as state
-        try:
-            self._model = SentenceTransformer(folder, local_files_only=True, model_kwargs={"dtype": _dtype()})
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"The embedder {settings.model!r} could not be loaded ({str(error).splitlines()[0]}). "
-                "Set embedding.model to a sentence-transformers folder or to builtin:multilingual-e5-small."
-            ) from None
+        self._model = _load(folder, settings)
         self._model.eval()
-        self._fingerprint = self._make_fingerprint(identity)
+        self._packed = self._pack()
+        recipe: Any = {"texts": centring.texts_hash()}
+        if means is not None:
+            recipe = {name: hashlib.sha256(value.tobytes()).hexdigest() for name, value in sorted(means.items())}
+        parts = [identity, self.dimension, self._model.max_seq_length, settings.query_prefix,
+                 settings.passage_prefix, recipe]  # fmt: skip
+        self._fingerprint = make_fingerprint(settings.model, parts)
+        self._means = centring.LanguageMeans(lambda: self._find_means() if means is None else means)
 
     @property
     def fingerprint(self) -> str:
-        """Name and hash of weights, prefixes, length limit and language means."""
+        """Name and hash of weights, prefixes, length limit and the recipe of the language means."""
         return self._fingerprint
 
     @property
@@ -58,27 +63,39 @@ class SentenceEmbedder:
 
     def embed_query(self, text: str) -> np.ndarray:
         """The unit vector of a question, float32 of shape (dimension,)."""
-        vector: np.ndarray = self._embed([self._settings.query_prefix + text])[0]
+        vector: np.ndarray = self._embed_queries([text])[0]
         return vector
 
     def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
-        """The vectors less their language's mean, at unit length; unchanged for an embedder without means."""
-        if not self._means or not len(vectors):
-            return vectors
-        side = "query" if query else "passage"
-        means = np.stack([self._means[f"{side}_{language}"] for language in ("zh", "en")])
-        centred = vectors - means[np.array([0 if language == "zh" else 1 for language in languages])]
-        unit: np.ndarray = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-        return unit
+        """The vectors less their language's mean, at unit length."""
+        return self._means.centre(vectors, languages, query=query)
+
+    def tokenise(self, texts: list[str]) -> list[list[int]]:
+        """The token ids of texts, special ones included, cut to the model's length."""
+        with self._tokenising:
+            encoded = self._model.tokenizer(texts, truncation=True, max_length=self._model.max_seq_length)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+    def _embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        return self._embed([self._settings.query_prefix + text for text in texts])
+
+    def _find_means(self) -> centring.Means:
+        return centring.kept(self._fingerprint, lambda: centring.compute(self.embed_passages, self._embed_queries))
 
     def _embed(self, texts: list[str]) -> np.ndarray:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        token_ids = self.tokenise(texts)
+        return self._packed.embed(token_ids) if self._packed else self._embed_padded(texts, token_ids)
+
+    def _embed_padded(self, texts: list[str], token_ids: list[list[int]]) -> np.ndarray:
+        """Vectors by sentence-transformers itself, which any model of its kind has."""
         import torch
 
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        with self._tokenising:
-            lengths = [len(ids) for ids in self._model.tokenizer(texts, truncation=True)["input_ids"]] if texts else []
         with torch.inference_mode():
-            for rows in _batches(lengths):
+            for rows in bert.batches_of([len(ids) for ids in token_ids], _TOKENS_PER_BATCH):
                 with self._tokenising:
                     features = self._model.preprocess([texts[row] for row in rows])
                 features = {k: v.to(self._model.device) if hasattr(v, "to") else v for k, v in features.items()}
@@ -86,47 +103,72 @@ class SentenceEmbedder:
                 vectors[rows] = torch.nn.functional.normalize(embedded, dim=1).cpu().numpy()
         return vectors
 
-    def _make_fingerprint(self, identity: str) -> str:
-        means = {name: hashlib.sha256(value.tobytes()).hexdigest() for name, value in sorted(self._means.items())}
-        parts = [identity, self.dimension, self._model.max_seq_length, self._settings.query_prefix,
-                 self._settings.passage_prefix, means]  # fmt: skip
-        name = Path(self._settings.model.removeprefix(models.PREFIX)).name
-        return f"{name}@{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
+    def _pack(self) -> bert.PackedBert | None:
+        """The faster forward pass, where the model is one that it fits and it gives the same vectors."""
+        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+        transformer, *rest = self._model
+        if not isinstance(transformer, Transformer) or not rest or not isinstance(rest[0], Pooling):
+            return None
+        mean_only = rest[0].pooling_mode == "mean" and all(isinstance(m, Normalize) for m in rest[1:])
+        if not mean_only or not bert.fits(transformer.model):
+            return None
+        packed = bert.PackedBert(transformer.model)
+        token_ids = self.tokenise(_PROBE)
+        cosines = (packed.embed(token_ids) * self._embed_padded(_PROBE, token_ids)).sum(axis=1)
+        return packed if float(cosines.min()) > _SAME else None
 
 
 def load_embedder(settings: EmbeddingSettings) -> Embedder:
     """The embedder that the settings name; raises ModelError with the command to type where it is missing."""
+    if settings.base_url:
+        from rag.embedding_address import AddressEmbedder
+
+        return AddressEmbedder(settings)
     if settings.model.startswith(models.PREFIX):
         folder = models.require(settings.model)
         identity = json.loads((folder / "footnote.json").read_text(encoding="utf-8"))["weights_sha256"]
         return SentenceEmbedder(str(folder), settings, identity, dict(np.load(_MEANS).items()))
-    return SentenceEmbedder(settings.model, settings, _weights_hash(settings.model), {})
+    folder = Path(settings.model).expanduser()
+    name = str(folder) if folder.is_dir() else settings.model
+    return SentenceEmbedder(name, settings, _weights_hash(folder) if folder.is_dir() else settings.model)
 
 
-def _weights_hash(model: str) -> str:
-    """SHA-256 over a local folder's files; a hub name stands for itself."""
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        return model
+def make_fingerprint(model: str, parts: Sequence[Any]) -> str:
+    """The model's short name and a hash of all that moves its vectors."""
+    name = Path(model.removeprefix(models.PREFIX)).name
+    return f"{name}@{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
+
+
+def _load(folder: str, settings: EmbeddingSettings) -> Any:
+    """The model from a folder or the hub's cache, else from the hub where the name may be one there."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    options: dict[str, Any] = {"dtype": _dtype(), "use_safetensors": True}
+    tries = (True,) if Path(folder).is_dir() or not _HUB_NAME.fullmatch(folder) else (True, False)
+    reason = ""
+    for local in tries:
+        try:
+            return SentenceTransformer(folder, local_files_only=local, model_kwargs=options)
+        except Exception as error:  # whatever the hub's client and the model's own files may raise
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    fetch = f" Fetch it where there is a network with `hf download {settings.model}`," if len(tries) > 1 else ""
+    raise ModelError(
+        f"The embedder {settings.model!r} could not be loaded ({reason}).{fetch} "
+        f"{'or set' if fetch else 'Set'} embedding.model to a sentence-transformers folder with safetensors "
+        "or to builtin:multilingual-e5-small."
+    )
+
+
+def _weights_hash(folder: Path) -> str:
+    """SHA-256 over the files of a local folder that make up its model."""
     total = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors", ".model"}):
         with path.open("rb") as source:
             total.update(hashlib.file_digest(source, "sha256").digest())
     return total.hexdigest()
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Row numbers grouped by similar length, longest first, so that padding is small and running out of memory shows early."""
-    batch: list[int] = []
-    longest = 0
-    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        longest = longest or lengths[row]
-        if batch and (len(batch) + 1) * longest > _TOKENS_PER_BATCH:
-            yield batch
-            batch, longest = [], lengths[row]
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 def _dtype() -> Any:

@@ -44,7 +44,7 @@ class Pipeline:
     @property
     def remote(self) -> bool:
         """Whether questions and passages leave this machine."""
-        return self.settings.llm.remote
+        return self.settings.llm.remote or self.settings.embedding.remote
 
     @property
     def model_name(self) -> str:

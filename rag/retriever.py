@@ -69,6 +69,7 @@ class Retriever:
     def _current_index(self) -> DenseIndex:
         with self._refreshing:
             if self._index is None or self._index.generation != self._store.generation():
+                self._store.check_embedding(self._embedder.fingerprint)  # it may have been changed over meanwhile
                 self._index = open_index(self._store, self._embedder)
             return self._index
 

@@ -18,11 +18,19 @@ _OUTSIDE = {"FOOTNOTE_HOME", "FOOTNOTE_KB", "FOOTNOTE_CACHE"}  # where things li
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSettings:
-    """Which embedder; ``model`` is ``builtin:NAME``, a folder or a Hugging Face name."""
+    """Which embedder: ``model`` is ``builtin:NAME``, a folder or a Hugging Face name, with ``base_url`` one known there."""
 
     model: str = "builtin:multilingual-e5-small"
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    timeout: float = 60.0
     query_prefix: str = "query: "
     passage_prefix: str = "passage: "
+
+    @property
+    def remote(self) -> bool:
+        """Whether texts leave this machine's own process for an address."""
+        return bool(self.base_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class Settings:
 
 # Below these a setting makes no sense, or the program no progress.
 _LEAST = {
+    "embedding.timeout": 1,
     "llm.context": 512,
     "llm.max_tokens": 16,
     "llm.timeout": 1,

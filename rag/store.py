@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import shlex
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -237,10 +238,44 @@ class Store:
         if rows and rows[0][0] and rows[0][0] != fingerprint:
             raise StoreError(
                 f"Knowledge base {self.kb!r} was made with the embedder {rows[0][0]}, the settings now name {fingerprint}. "
-                "Set embedding.model and its prefixes back, or ingest into another knowledge base with --kb NAME."
+                f"Type `python -m rag reembed --kb {shlex.quote(self.kb)}` to change over to it, or set embedding.model "
+                "and its prefixes back."
             )
 
+    def texts_without_vector(self, fingerprint: str, limit: int) -> list[str]:
+        """Up to ``limit`` texts of this knowledge base's chunks that have no vector of this embedder yet."""
+        return [
+            Chunk(0, "", 0, heading, None, text, 0, 0).indexed_text
+            for heading, text in self._rows(f"SELECT c.heading, c.text {_BEHIND} GROUP BY o.text_sha LIMIT ?",
+                                            self._known_kb(), fingerprint, limit)
+        ]  # fmt: skip
+
+    def count_without_vector(self, fingerprint: str) -> int:
+        """How many different texts have no vector of this embedder yet."""
+        sql = f"SELECT count(DISTINCT o.text_sha) {_BEHIND}"
+        return int(self._rows(sql, self._known_kb(), fingerprint)[0][0])
+
     # Writing
+
+    def keep_vectors_of(self, fingerprint: str) -> None:
+        """Spare an embedder's vectors from the sweep until this knowledge base has changed over to it."""
+        if self.note(_REEMBEDDING) != fingerprint:
+            self.write_note(_REEMBEDDING, fingerprint)
+            self.sweep_vectors()  # those of a change-over to yet another embedder that was given up
+
+    def switch_embedding(self, fingerprint: str) -> None:
+        """Give every chunk its vector of another embedder, in one transaction; raises StoreError where one is missing."""
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            if connection.execute(f"SELECT 1 {_BEHIND} LIMIT 1", (kb, fingerprint)).fetchone():
+                raise StoreError(f"Knowledge base {self.kb!r} has changed meanwhile. Type the command again to go on.")
+            sql = """UPDATE chunk SET vector_id = (SELECT n.id FROM vector o JOIN vector n
+                     ON n.text_sha = o.text_sha AND n.fingerprint = ? WHERE o.id = chunk.vector_id) WHERE kb_id = ?"""
+            connection.execute(sql, (fingerprint, kb))
+            connection.execute("UPDATE kb SET fingerprint = ? WHERE id = ?", (fingerprint, kb))
+            connection.execute("DELETE FROM meta WHERE key = ?", (f"{_REEMBEDDING} {kb}",))
+            self._changed(connection)
+        self.sweep_vectors()
 
     def remember_root(self, root: str) -> None:
         """Remember a path as one that ingest keeps this knowledge base equal to."""
@@ -309,10 +344,12 @@ class Store:
             )
 
     def sweep_vectors(self) -> None:
-        """Delete vectors that no chunk uses: what is left of runs that broke off."""
+        """Delete vectors that no chunk uses and no knowledge base is being changed over to: left of runs that broke off."""
         with self._database.transaction() as connection:
             connection.execute(
-                "DELETE FROM vector WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.vector_id = vector.id)"
+                "DELETE FROM vector WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.vector_id = vector.id) "
+                "AND fingerprint NOT IN (SELECT value FROM meta WHERE key GLOB ?)",
+                (f"{_REEMBEDDING} *",),
             )
 
     def delete(self, name: str) -> list[str]:
@@ -363,6 +400,7 @@ class Store:
                 "ON CONFLICT(key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
                 (kb,),
             )
+            connection.execute("DELETE FROM meta WHERE key = ?", (f"{_REEMBEDDING} {kb}",))
             connection.execute("DELETE FROM kb WHERE id = ?", (kb,))
         self._kb_id = None
 
@@ -511,6 +549,10 @@ def content_hash(document: ParsedDocument) -> str:
     return hashlib.sha256(f"{document.title}\0{document.text}".encode()).hexdigest()
 
 
+# Chunks of a knowledge base whose text has no vector of an embedder; ``o`` is the vector they have now.
+_BEHIND = """FROM chunk c JOIN vector o ON o.id = c.vector_id WHERE c.kb_id = ?
+    AND NOT EXISTS(SELECT 1 FROM vector n WHERE n.text_sha = o.text_sha AND n.fingerprint = ?)"""
+_REEMBEDDING = "reembedding"
 _FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings
     FROM file f JOIN root r ON r.id = f.root_id"""
 _CHUNK = 'SELECT id, ordinal, heading, page, text, start, "end", crc FROM chunk'

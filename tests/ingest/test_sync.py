@@ -220,7 +220,7 @@ def test_interruption_keeps_what_was_done(library: Library) -> None:
 
         def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
             self.calls += 1
-            if self.calls == 6:  # in the second batch of documents
+            if self.calls == 4:  # in the second batch of documents
                 raise KeyboardInterrupt
             return self.inner.embed_passages(texts)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.embedder import _batches, load_embedder
+from rag.bert import batches_of
+from rag.embedder import SentenceEmbedder, load_embedder
 from rag.errors import ModelError
-from rag.models import is_present
+from rag.models import is_present, require
 from rag.settings import EmbeddingSettings
 from rag.types import Embedder
 
@@ -35,10 +38,33 @@ def real() -> Embedder:
 @given(st.lists(st.integers(1, 600), max_size=60))
 def test_every_text_is_in_one_batch(lengths: list[int]) -> None:
     """Batches hold every row once, keep to the limit unless a single text is over it, and go from long to short."""
-    batches = list(_batches(lengths))
+    batches = batches_of(lengths, 512)
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 2048 for batch in batches)
+    assert all(len(batch) == 1 or sum(lengths[row] for row in batch) <= 512 for batch in batches)
     assert [lengths[row] for batch in batches for row in batch] == sorted(lengths, reverse=True)
+
+
+def test_both_ways_to_compute_a_vector_agree(real: Embedder) -> None:
+    """The packed forward pass gives sentence-transformers' own vectors in float32, for short, long and cut texts."""
+    from sentence_transformers import SentenceTransformer
+
+    texts = [*TEXTS, "长文本。" * 40, "A long text about many things. " * 120]
+    plain = SentenceTransformer(str(require("multilingual-e5-small")), local_files_only=True)
+    expected = plain.encode([f"passage: {text}" for text in texts], normalize_embeddings=True)
+    assert float((real.embed_passages(texts) * expected).sum(axis=1).min()) > 0.999
+
+
+def test_a_model_of_another_kind_goes_through_sentence_transformers(real: Embedder, tmp_path: Path) -> None:
+    """A model that the packed forward pass does not compute (here: pooled by its first token) gets the right vectors."""
+    from sentence_transformers import SentenceTransformer
+
+    folder = shutil.copytree(require("multilingual-e5-small"), tmp_path / "cls")
+    (folder / "1_Pooling" / "config.json").write_text('{"embedding_dimension": 384, "pooling_mode": "cls"}')
+    expected = SentenceTransformer(str(folder), local_files_only=True).encode(
+        ["passage: moon"], normalize_embeddings=True
+    )
+    embedder = SentenceEmbedder(str(folder), EmbeddingSettings(model=str(folder)), "cls", {})
+    assert float(embedder.embed_passages(["moon"])[0] @ expected[0]) > 0.999
 
 
 def test_vectors_are_unit_vectors_in_the_given_order(real: Embedder) -> None:
@@ -61,6 +87,7 @@ def test_a_translation_is_nearer_than_another_sentence(real: Embedder) -> None:
 def test_the_fingerprint_names_everything_that_moves_a_vector(real: Embedder) -> None:
     """The name of an index's embedder is the same for the same settings."""
     assert real.fingerprint.startswith("multilingual-e5-small@")
+    assert load_embedder(EmbeddingSettings(passage_prefix="")).fingerprint != real.fingerprint
 
 
 def test_a_folder_that_is_no_model_is_one_sentence() -> None:

@@ -77,7 +77,8 @@ def test_an_unknown_key_is_an_error(
 @pytest.mark.parametrize(
     "toml",
     ["[retrieval]\nk = 'many'\n", "[retrieval]\nk = true\n", "[retrieval]\nk = -1\n", "[retrieval]\nk = 4.5\n",
-     "[retrieval]\nk = inf\n", "[llm]\ntimeout = nan\n", "[llm]\ntimeout = inf\n", "[llm]\nmodel = 3\n",
+     "[retrieval]\nk = inf\n", "[embedding]\ntimeout = 0\n", "[embedding]\napi_key = 3\n",
+     "[llm]\ntimeout = nan\n", "[llm]\ntimeout = inf\n", "[llm]\nmodel = 3\n",
      "[llm]\ntimeout = 2020-01-01\n", "[llm]\ntimeout = []\n", "retrieval = 4\n", "[retrieval\n", "\x00"],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_is_an_error(tmp_path: Path, toml: str) -> None:
