@@ -37,6 +37,11 @@ class FoundFile:
         """Where the store keeps it: its root's name and its path below."""
         return self.root.name, self.relative
 
+    @property
+    def modified(self) -> float:
+        """When it was last changed, in seconds since 1970."""
+        return self.stamp[1] / 1e9
+
 
 def root_of(path: Path) -> Root:
     """The root that a PATH names; raises IngestError where there is none or it cannot be read."""

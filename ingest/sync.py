@@ -90,7 +90,9 @@ class _Reading:
         unchanged = stamp(self.file.path) == self.file.stamp
         counted = (self.pages, self.chunks) if state == "indexed" else (0, 0)
         sha = self.sha256 if unchanged else ""
-        return StoredFile(*self.file.place, sha, self.file.size, state, reason, *counted, tuple(warnings))
+        return StoredFile(
+            *self.file.place, sha, self.file.size, state, reason, *counted, tuple(warnings), self.file.modified
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class _Run:
         self._outcomes: dict[tuple[str, str], StoredFile] = {}
         self._known: dict[tuple[str, str], StoredFile] = {}
         self._waiting: list[_Waiting] = []
+        self._redated: list[StoredFile] = []
         self._found: list[FoundFile] = []
         # Files under a root that was cut into chunks of another size are read again, though their bytes are the same.
         self._chunking = f"{settings.ingest.chinese_size}/{settings.ingest.english_size}"
@@ -149,6 +152,8 @@ class _Run:
                 self._rechunked.add(root.name)
         changed = [reading for file in self._found if (reading := self._compare(file))]
         gone = self._known.keys() - {file.place for file in self._found}
+        if self._redated:
+            self._store.write_dates(self._redated)
         originals, twins = self._part_twins(changed, gone)
         self._read(originals)
         self._read(self._settle(twins))
@@ -184,6 +189,8 @@ class _Run:
             return reading
         if not known or known.sha256 != reading.sha256 or known.state not in ("indexed", "empty") or _is_twin(known):
             return reading
+        if known.modified != file.modified:
+            self._redated.append(replace(known, modified=file.modified))
         state: State = "unchanged" if known.state == "indexed" else "empty"
         self._verdicts[file.place] = _verdict(known, state)
         self._outcomes[file.place] = known

@@ -1,4 +1,4 @@
-"""python -m rag ask|search|list|delete|reembed|doctor|models|serve: questions, passages and upkeep on the command line."""
+"""python -m rag ask|search|list|tag|delete|reembed|doctor|models|serve: questions, passages and upkeep on the command line."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from rag.pipeline import Pipeline
     from rag.store import Store
-    from rag.types import Answer
+    from rag.types import Answer, Filter, Found, Passage, StoredDocument
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if len(_kbs(options)) > 1 and options.run not in (_ask, _search):
+        parser.error(f"this command takes one knowledge base, not {', '.join(_kbs(options))}")
     try:
         return int(options.run(options))
     except RagError as error:
@@ -31,31 +37,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _common(kb: str) -> argparse.ArgumentParser:
+    """The options of every command; ``kb`` is where --kb goes, as one after the command would replace one before it."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument(
         "--home", metavar="DIR", help="where the store and footnote.toml lie (default: $FOOTNOTE_HOME, then data)"
     )
-    common.add_argument("--kb", metavar="NAME", help="the knowledge base (default: default)")
+    common.add_argument(
+        "--kb", metavar="NAME", dest=kb, action="append", help="the knowledge base (default: default); ask and search "
+        "take several",
+    )  # fmt: skip
+    return common
+
+
+def _filters() -> argparse.ArgumentParser:
+    """The options that say where to look; each may be given several times."""
+    parent = argparse.ArgumentParser(add_help=False)
+    group = parent.add_argument_group("look only at")
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    group.add_argument(
+        "--document", metavar="NAME", help="a document, or several by a pattern: 'reports/*'", **repeated
+    )
+    group.add_argument("--folder", metavar="PATH", help="what lies below this folder of a root", **repeated)
+    group.add_argument("--type", metavar="SUFFIX", help="files of this type: pdf", **repeated)
+    group.add_argument("--tag", metavar="TAG", help="documents with this tag", **repeated)
+    group.add_argument("--since", metavar="DATE", type=_date, help="files changed on this day or later: 2024-03-01")
+    group.add_argument("--until", metavar="DATE", type=_date, help="files changed on this day or before")
+    return parent
+
+
+def _parser() -> argparse.ArgumentParser:
+    common, filters = _common("kb"), _filters()
     parser = argparse.ArgumentParser(
-        prog="python -m rag", description="Answers with footnotes from your own documents.", parents=[common]
+        prog="python -m rag",
+        description="Answers with footnotes from your own documents.",
+        parents=[_common("kb_before")],
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ask = commands.add_parser("ask", parents=[common], help="answer a question")
+    ask = commands.add_parser("ask", parents=[common, filters], help="answer a question")
     ask.add_argument("question")
     ask.add_argument("--json", action="store_true", help="print everything as JSON")
     ask.set_defaults(run=_ask)
 
-    search = commands.add_parser("search", parents=[common], help="find passages, without a language model")
+    search = commands.add_parser("search", parents=[common, filters], help="find passages, without a language model")
     search.add_argument("question")
     search.add_argument("-k", type=_positive, default=5, help="how many (default: 5)")
     search.add_argument("--json", action="store_true")
+    search.add_argument("--explain", action="store_true", help="say why each passage is there and what was cut")
     search.set_defaults(run=_search)
 
     listing = commands.add_parser("list", parents=[common], help="list the documents")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(run=_list)
+
+    tag = commands.add_parser("tag", parents=[common], help="show, put on or take off the tags of a document")
+    tag.add_argument("name", metavar="NAME")
+    tag.add_argument("tags", metavar="TAG", nargs="*")
+    tag.add_argument("--remove", action="store_true", help="take these tags off")
+    tag.set_defaults(run=_tag)
 
     delete = commands.add_parser("delete", parents=[common], help="delete a document")
     delete.add_argument("name", metavar="NAME")
@@ -88,7 +128,7 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.serialise import answer_to_json
     from rag.settings import load_settings
 
-    answer = load_pipeline(load_settings(_home(options), _kb(options))).ask(options.question)
+    answer = load_pipeline(load_settings(_home(options), _kb(options))).ask(options.question, filter=_filter(options))
     if options.json:
         _print_json(answer_to_json(answer))
         return 0
@@ -96,9 +136,9 @@ def _ask(options: argparse.Namespace) -> int:
     if answer.refused:
         print(f"\n{answer.reason}")
         for passage in answer.passages[:3]:
-            print(f"  · {_where(passage.chunk.document, passage.chunk.page)}: {_short(passage.chunk.text)}")
+            print(f"  · {_where(_name(passage, options), passage.chunk.page)}: {_short(passage.chunk.text)}")
     for citation in answer.citations:
-        print(f"\n[{citation.n}] {_where(citation.passage.chunk.document, citation.page)}\n    “{citation.quote}”")
+        print(f"\n[{citation.n}] {_where(_name(citation.passage, options), citation.page)}\n    “{citation.quote}”")
     for claim in answer.claims:
         if not claim.supported:
             print(f"\n⚠ {claim.text}\n    {claim.why}")
@@ -107,38 +147,79 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _search(options: argparse.Namespace) -> int:
     from rag.pipeline import load_pipeline
-    from rag.serialise import passage_to_json
+    from rag.serialise import passage_to_json, trace_to_json
     from rag.settings import load_settings
 
     pipeline = load_pipeline(load_settings(_home(options), _kb(options)), answers=False)
-    passages = pipeline.retrieve(options.question, k=options.k).passages
+    found = pipeline.retriever.find(options.question, options.k, _filter(options))
+    passages = [passage_to_json(passage) for passage in found.passages]
     if options.json:
-        _print_json([passage_to_json(passage) for passage in passages])
-        return 0
+        explained = trace_to_json(found.trace) | {"query": options.question, "passages": passages}
+        _print_json(explained if options.explain else passages)
+    else:
+        _show_found(found, options)
     if not passages:
-        print("No passages.", file=sys.stderr)
-    for rank, passage in enumerate(passages, 1):
-        print(f"{rank}. {_where(passage.chunk.document, passage.chunk.page)}  {passage.score:.3f} "
-              f"(meaning {passage.dense:.3f}, words {passage.lexical:.3f})")  # fmt: skip
-        print(f"   {_short(passage.chunk.text, 160)}")
+        print(_nothing(found, pipeline, options.question), file=sys.stderr)
     return 0
 
 
-def _list(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+def _show_found(found: Found, options: argparse.Namespace) -> None:
+    from rag.explain import cut_reason, passage_lines, seen_line
 
+    for rank, passage in enumerate(found.passages, 1):
+        print(f"{rank}. {_where(_name(passage, options), passage.chunk.page)}  {passage.score:.3f} "
+              f"(meaning {passage.dense:.3f}, words {passage.lexical:.3f})")  # fmt: skip
+        print(f"   {_short(passage.chunk.text, 160)}")
+        for line in passage_lines(passage, found.passages) if options.explain else ():
+            print(f"   {line}")
+    if not options.explain:
+        return
+    print(f"\n{seen_line(found)}." + (" Found and left out:" if found.trace.cut else ""))
+    for cut in found.trace.cut:
+        print(f"– {_where(_name(cut.passage, options), cut.passage.chunk.page)}  {cut.passage.score:.3f}: "
+              f"{cut_reason(cut, found)}")  # fmt: skip
+
+
+def _nothing(found: Found, pipeline: Pipeline, question: str) -> str:
+    """Why a search found nothing."""
+    from rag.text import language
+    from rag.wording import say
+
+    said = say(found.trace.reason, language(question))
+    others = [kb for kb in pipeline.store.kbs() if kb != pipeline.store.kb]
+    return f"{said} (--kb: {', '.join(others)})" if found.trace.reason == "empty" and others else said
+
+
+def _list(options: argparse.Namespace) -> int:
     from rag.terminal import columns, padded
 
     with _store(options) as store:
         documents = store.documents()
     if options.json:
-        _print_json([asdict(document) for document in documents])
+        _print_json([_document_to_json(document) for document in documents])
         return 0
     if not documents:
         print("No documents yet. Type `python -m ingest FOLDER`.", file=sys.stderr)
     width = max((columns(document.name) for document in documents), default=0)
     for document in documents:
-        print(f"{padded(document.name, width)}  {document.chunks:>5} chunks  {document.title}")
+        print(f"{padded(document.name, width)}  {document.chunks:>5} chunks  {document.title}"
+              + "".join(f"  #{tag}" for tag in document.tags))  # fmt: skip
+    return 0
+
+
+def _document_to_json(document: StoredDocument) -> dict[str, object]:
+    from dataclasses import asdict
+    from datetime import datetime
+
+    changed = document.modified
+    shown = None if changed is None else datetime.fromtimestamp(changed).astimezone().isoformat(timespec="seconds")
+    return asdict(document) | {"modified": shown, "tags": list(document.tags)}
+
+
+def _tag(options: argparse.Namespace) -> int:
+    with _store(options) as store:
+        tags = store.tag(options.name, options.tags, remove=options.remove)
+    print(f"{options.name}: {', '.join(tags) or 'no tags'}")
     return 0
 
 
@@ -229,8 +310,28 @@ def _home(options: argparse.Namespace) -> str | None:
     return getattr(options, "home", None)
 
 
+def _kbs(options: argparse.Namespace) -> list[str]:
+    """The knowledge bases that were named, before and after the command."""
+    return list(dict.fromkeys([*getattr(options, "kb_before", []), *getattr(options, "kb", [])]))
+
+
 def _kb(options: argparse.Namespace) -> str | None:
-    return getattr(options, "kb", None)
+    return next(iter(_kbs(options)), None)
+
+
+def _filter(options: argparse.Namespace) -> Filter:
+    from rag.types import Filter
+
+    kbs = _kbs(options)
+    return Filter(
+        kbs=tuple(kbs) if len(kbs) > 1 else (),
+        documents=tuple(options.document),
+        folders=tuple(options.folder),
+        types=tuple(options.type),
+        tags=tuple(options.tag),
+        since=options.since,
+        until=options.until,
+    )
 
 
 def _store(options: argparse.Namespace) -> Store:
@@ -245,6 +346,20 @@ def _positive(text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 65535")
+
+
+def _date(text: str) -> date:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2024-03-01") from None
+
+
+def _name(passage: Passage, options: argparse.Namespace) -> str:
+    """The document's name, with its knowledge base in front where several are searched."""
+    return f"{passage.kb}: {passage.chunk.document}" if len(_kbs(options)) > 1 else passage.chunk.document
 
 
 def _footnoted(answer: Answer) -> str:

@@ -19,11 +19,10 @@ except ImportError:
     import sqlite3 as sqlite
 
 SQLITE_VERSION: str = sqlite.sqlite_version
-SCHEMA_VERSION = 1
 DATABASE_NAME = "footnote.sqlite3"
 _BUSY_SECONDS = 30
 
-_SCHEMA = """
+_SCHEMA_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE kb(
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
@@ -67,6 +66,15 @@ CREATE TABLE message(
     role TEXT NOT NULL, content TEXT NOT NULL, answer TEXT);
 CREATE INDEX message_conversation ON message(conversation_id);
 """
+_SCHEMA_2 = """
+ALTER TABLE file ADD COLUMN modified REAL;
+CREATE TABLE tag(
+    file_id INTEGER NOT NULL REFERENCES file ON DELETE CASCADE, record TEXT NOT NULL, tag TEXT NOT NULL,
+    PRIMARY KEY(file_id, record, tag)) WITHOUT ROWID;
+"""
+# Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
+_STEPS = (_SCHEMA_1, _SCHEMA_2)
+SCHEMA_VERSION = len(_STEPS)
 
 
 class Database:
@@ -166,13 +174,19 @@ class Database:
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise StoreError(f"{self.path} was written by a newer Footnote (schema {version}). Update Footnote.")
-        if version == 0:
+        if version < SCHEMA_VERSION:
             with self.transaction() as connection:
-                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    _run_each(connection, _SCHEMA)
-                    # Tells the index caches of this store from those of another that counts from the start again.
-                    connection.execute("INSERT INTO meta VALUES('identity', ?)", (secrets.token_hex(8),))
-                    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+                self._migrate(connection)
+
+    def _migrate(self, connection: Any) -> None:
+        """Bring the file to the present schema, inside one transaction: it has the old one or the new one."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been here first
+        for step in _STEPS[version:]:
+            _run_each(connection, step)
+        if version == 0:
+            # Tells the index caches of this store from those of another that counts from the start again.
+            connection.execute("INSERT INTO meta VALUES('identity', ?)", (secrets.token_hex(8),))
+        connection.execute(f"PRAGMA user_version={max(version, SCHEMA_VERSION)}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

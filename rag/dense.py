@@ -30,14 +30,23 @@ class DenseIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    def search(self, vector: np.ndarray, limit: int, without: Collection[int] = ()) -> list[tuple[int, float]]:
-        """Chunk ids and cosines, best first, at most ``limit``, none of ``without``."""
+    def search(
+        self,
+        vector: np.ndarray,
+        limit: int,
+        allowed: Collection[int] | np.ndarray | None = None,
+        without: Collection[int] = (),
+    ) -> list[tuple[int, float]]:
+        """Chunk ids and cosines, best first, at most ``limit``; where given, only ``allowed`` ids, none of ``without``."""
         import faiss
 
         if not len(self) or limit < 1:
             return []
         parameters = None
-        if without:
+        if allowed is not None:
+            chosen = np.setdiff1d(np.asarray(list(allowed), np.int64), np.asarray(list(without), np.int64))
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(chosen))  # type: ignore[call-arg]
+        elif without:
             hidden = faiss.IDSelectorBatch(np.fromiter(without, np.int64))
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorNot(hidden))  # type: ignore[call-arg]
         scores, ids = self._index.search(vector[None].astype(np.float32), min(limit, len(self)), params=parameters)

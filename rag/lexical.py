@@ -39,6 +39,21 @@ def explained_shares(
     }
 
 
+def contributions(
+    terms: Sequence[str], words: Sequence[str], statistics: TermStatistics
+) -> tuple[tuple[str, float], ...]:
+    """The terms that a chunk of these tokens holds, each with its part of ``explained_shares``, the largest first."""
+    weights = {term: inverse_frequency(term, statistics) for term in set(terms)}
+    most = sum(weights.values()) * (_K1 + 1)
+    counts = Counter(words)
+    parts = [
+        (term, weight * _saturated(counts[term], len(words), statistics) / most)
+        for term, weight in weights.items()
+        if term in counts and most > 0
+    ]
+    return tuple(sorted(parts, key=lambda part: (-part[1], part[0])))
+
+
 def _saturated(count: int, length: int, statistics: TermStatistics) -> float:
     norm = _K1 * (1 - _B + _B * length / max(statistics.mean_length, 1e-9))
     return count * (_K1 + 1) / (count + norm)

@@ -14,11 +14,24 @@ from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
 from rag.followup import leans, search_text
 from rag.prompt import messages
-from rag.retriever import Retriever, merge_neighbours
+from rag.retriever import EVERYTHING, Retriever, merge_neighbours
 from rag.settings import Settings
 from rag.store import Store
 from rag.text import language, tokens
-from rag.types import Answer, Citation, Claim, Embedder, Language, Passage, Retrieval, Timings, Turn
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    Embedder,
+    Filter,
+    Found,
+    Language,
+    Passage,
+    Retrieval,
+    Timings,
+    Trace,
+    Turn,
+)
 from rag.wording import say
 
 if TYPE_CHECKING:
@@ -52,9 +65,17 @@ class Pipeline:
         return self.settings.llm.model
 
     def retrieve(
-        self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = (), k: int | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        withhold: Collection[str] = (),
+        filter: Filter = EVERYTHING,
+        k: int | None = None,
     ) -> Retrieval:
         """The passages for a question and whether to answer at all; ``withhold`` names documents to hide.
+
+        Only what the ``filter`` lets through is looked at.
 
         Raises RagError for a question without a word or with more than 4,000 characters.
         """
@@ -62,14 +83,16 @@ class Pipeline:
         began = time.perf_counter()
         spoken = language(question)
         wanted = k or self.settings.retrieval.k
-        query, found, answerable = self._search(question, history, max(wanted, _EVIDENCE_PASSAGES), withhold)
-        refusal = ""
-        if not found:
-            refusal = "irrelevant" if self.store.counts()[1] else "empty"
-        elif answerable < self.settings.retrieval.minimum_answerable:
+        depth = max(wanted, _EVIDENCE_PASSAGES)
+        query, found, answerable = self._search(question, history, depth, filter, withhold)
+        refusal = found.trace.reason
+        if not refusal and answerable < self.settings.retrieval.minimum_answerable:
             refusal = "irrelevant"
         seconds = time.perf_counter() - began
-        return Retrieval(question, query, tuple(history), spoken, tuple(found[:wanted]), answerable, refusal, seconds)
+        found = found.first(wanted)
+        return Retrieval(
+            question, query, tuple(history), spoken, found.passages, answerable, refusal, seconds, found.trace
+        )
 
     def generate(self, retrieval: Retrieval) -> Iterator[str]:
         """The model's draft, piece by piece, empty ones while it reads; nothing where the retrieval refuses.
@@ -120,11 +143,19 @@ class Pipeline:
             reason=say(refusal, retrieval.language) if refusal else "",
             language=retrieval.language,
             timings=timings,
+            trace=retrieval.trace,
         )
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        withhold: Collection[str] = (),
+        filter: Filter = EVERYTHING,
+    ) -> Answer:
         """Retrieve, generate and finish in a row."""
-        retrieval = self.retrieve(question, history, withhold=withhold)
+        retrieval = self.retrieve(question, history, withhold=withhold, filter=filter)
         began = time.perf_counter()
         first: float | None = None
         pieces: list[str] = []
@@ -135,8 +166,8 @@ class Pipeline:
         return self.finish(retrieval, "".join(pieces), first_token=first, seconds=time.perf_counter() - began)
 
     def _search(
-        self, question: str, history: Sequence[Turn], k: int, withhold: Collection[str]
-    ) -> tuple[str, list[Passage], float]:
+        self, question: str, history: Sequence[Turn], k: int, filter: Filter, withhold: Collection[str]
+    ) -> tuple[str, Found, float]:
         """What was searched for, what was found, and the probability that it holds the answer.
 
         A question that points back is searched with its conversation; one that may stand alone is tried alone first.
@@ -144,10 +175,10 @@ class Pipeline:
         tries = [question] if not history or not leans(question) else []
         if history:
             tries.append(search_text(question, history))
-        best: tuple[str, list[Passage], float] = (question, [], -1.0)
+        best: tuple[str, Found, float] = (question, Found((), Trace()), -1.0)
         for text in tries:
-            found = self.retriever.search(text, k, withhold)
-            answerable = probability(text, found[:_EVIDENCE_PASSAGES])
+            found = self.retriever.find(text, k, filter, withhold)
+            answerable = probability(text, found.passages[:_EVIDENCE_PASSAGES])
             if answerable > best[2]:
                 best = (text, found, answerable)
             if answerable >= _STANDS_ALONE:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.dense import DenseIndex, open_index
-from rag.lexical import explained_shares, inverse_frequency
+from rag.lexical import contributions, explained_shares, inverse_frequency
 from rag.settings import RetrievalSettings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
-from rag.types import Chunk, Embedder, Passage
+from rag.types import Chunk, Cut, Embedder, Filter, Found, Passage, Trace
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -25,6 +27,8 @@ _TWIN_REACH = 12  # the same text has nearly the same score, so a twin is found 
 _COMMON = 0.2
 _LARGE = 2000
 _MOST_TERMS = 64
+_MOST_READ = 20_000  # characters of a question; the embedder reads its beginning, the word index its rarest terms
+EVERYTHING = Filter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +39,56 @@ class Search:
     vector: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A knowledge base that is searched: only ``allowed`` chunk ids where these are given, and none that is ``hidden``."""
+
+    store: Store
+    index: DenseIndex
+    allowed: np.ndarray | None
+    hidden: set[int]
+
+    def listed(self, terms: Sequence[str], depth: int) -> list[int]:
+        """Chunk ids by their words, best first, at most ``depth``."""
+        found = self.store.lexical_candidates(terms, depth + len(self.hidden), self.allowed)
+        return [i for i in found if i not in self.hidden][:depth]
+
+
 class Retriever:
-    """Finds the passages of one knowledge base; safe to use from several threads."""
+    """Finds the passages of one knowledge base, or of several where a filter names them; safe to use from several threads."""
 
     def __init__(self, store: Store, embedder: Embedder, settings: RetrievalSettings) -> None:
         self._store = store
         self._embedder = embedder
         self._settings = settings
-        self._index: DenseIndex | None = None
+        self._indexes: dict[str, DenseIndex] = {}
         self._refreshing = threading.Lock()
         store.check_embedding(embedder.fingerprint)
 
     def search(self, text: str, k: int | None = None, withhold: Collection[str] = ()) -> list[Passage]:
         """Passages, best first, at most ``k``; documents named in ``withhold`` are not looked at."""
-        question = self._understand(text)
+        return list(self.find(text, k, withhold=withhold).passages)
+
+    def find(
+        self, text: str, k: int | None = None, filter: Filter = EVERYTHING, withhold: Collection[str] = ()
+    ) -> Found:
+        """The ``k`` best passages that the filter lets through and documents in ``withhold`` do not hold, and the trace.
+
+        Of a text longer than 20,000 characters the beginning is read. Raises StoreError where the filter names a
+        knowledge base or a document that does not exist.
+        """
+        text = text[:_MOST_READ]
+        question = self._understand(text) if _says_something(text) else None
         with self._store.snapshot():
-            index = self._current_index()
-            hidden = self._store.chunk_ids(withhold)
-            passages = self._fused(question, index, hidden)
-        return passages[: k or self._settings.k]
+            sources = self._sources(filter, withhold)
+            statistics = total(source.store.term_statistics(question.terms if question else ()) for source in sources)
+            ranked, words = self._fused(question, sources, statistics) if question else ([], {})
+            # Here a reranker puts the ranked ones into its own order, before repetitions go and the list is cut.
+            passages, repeated = collapse(ranked, words)
+            trace = _trace(text, sources, statistics, filter)
+            found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(k or self._settings.k)
+        terms = question.terms if question else ()
+        return _explained(found, lambda passage: contributions(terms, words.get(passage.chunk.id, ()), statistics))
 
     def as_langchain(self, k: int | None = None) -> BaseRetriever:
         """This retriever behind LangChain's interface; each Document carries name, page, heading and score."""
@@ -66,43 +101,83 @@ class Retriever:
         raw = self._embedder.embed_query(text)
         return Search(words, self._embedder.centre(raw[None], [language(text)], query=True)[0])
 
-    def _current_index(self) -> DenseIndex:
-        with self._refreshing:
-            if self._index is None or self._index.generation != self._store.generation():
-                self._store.check_embedding(self._embedder.fingerprint)  # it may have been changed over meanwhile
-                self._index = open_index(self._store, self._embedder)
-            return self._index
+    def _sources(self, filter: Filter, withhold: Collection[str]) -> list[_Source]:
+        """The knowledge bases to search, each with what may be found in it."""
+        stores = [self._store.beside(kb) for kb in dict.fromkeys(filter.kbs)] or [self._store]
+        for name in set.intersection(*(set(store.unknown_names(filter.documents)) for store in stores)):
+            raise self._store.no_document(name, stores)
+        return [self._source(store, filter, withhold) for store in stores]
 
-    def _fused(self, question: Search, index: DenseIndex, hidden: set[int]) -> list[Passage]:
-        """Candidates of both halves, the missing half of a score computed, D + λ·L, near-duplicates collapsed."""
+    def _source(self, store: Store, filter: Filter, withhold: Collection[str]) -> _Source:
+        store.check_embedding(self._embedder.fingerprint)
+        allowed = store.allowed_chunks(filter, withhold) if filter.restricts else None
+        hidden = store.chunk_ids(withhold) if allowed is None else set()
+        return _Source(store, self._current_index(store), allowed, hidden)
+
+    def _current_index(self, store: Store) -> DenseIndex:
+        with self._refreshing:
+            index = self._indexes.get(store.kb)
+            if index is None or index.generation != store.generation():
+                index = self._indexes[store.kb] = open_index(store, self._embedder)
+            return index
+
+    def _fused(
+        self, question: Search, sources: Sequence[_Source], statistics: TermStatistics
+    ) -> tuple[list[Passage], dict[int, list[str]]]:
+        """Candidates of both halves, the missing half of a score computed, D + λ·L, best first; and their tokens by id."""
         depth = self._settings.candidates
-        statistics = self._store.term_statistics(question.terms)
-        dense = dict(index.search(question.vector, depth, hidden))
         selective = _selective(question.terms, statistics)
-        listed = self._store.lexical_candidates(selective, depth + len(hidden))
-        lexical_ids = [i for i in listed if i not in hidden][:depth]
-        candidates = list(dict.fromkeys([*dense, *lexical_ids]))
-        cosines = dense | index.cosines(question.vector, [i for i in lexical_ids if i not in dense])
-        words = self._store.chunk_tokens(candidates)
+        dense: dict[int, float] = {}
+        cosines: dict[int, float] = {}
+        words: dict[int, list[str]] = {}
+        lexical_ids: list[int] = []
+        chunks: dict[int, tuple[Chunk, str]] = {}
+        for source in sources:  # chunk ids are unique over all knowledge bases of a file
+            near = dict(source.index.search(question.vector, depth, source.allowed, source.hidden))
+            listed = source.listed(selective, depth)
+            dense |= near
+            cosines |= near | source.index.cosines(question.vector, [i for i in listed if i not in near])
+            words |= source.store.chunk_tokens([*dict.fromkeys([*near, *listed])])
+            lexical_ids += listed
+            there = source.store.chunks_by_id([*dict.fromkeys([*near, *listed])])
+            chunks |= {i: (chunk, source.store.kb) for i, chunk in there.items()}
         shares = explained_shares(question.terms, words, statistics)
+        if len(sources) > 1:  # each list is in order by itself; over several only scores can be compared
+            dense = dict(sorted(dense.items(), key=lambda item: -item[1])[:depth])
+            lexical_ids = sorted(lexical_ids, key=lambda i: -shares.get(i, 0.0))[:depth]
         dense_rank = {i: rank for rank, i in enumerate(dense, 1)}
         lexical_rank = {i: rank for rank, i in enumerate(lexical_ids, 1)}
-        chunks = self._store.chunks_by_id(candidates)
         weight = self._settings.lexical_weight
         passages = [
             Passage(chunk, cosines.get(i, 0.0) + weight * shares.get(i, 0.0), dense_rank.get(i), lexical_rank.get(i),
-                    dense=cosines.get(i, 0.0), lexical=shares.get(i, 0.0))
-            for i, chunk in chunks.items()
+                    dense=cosines.get(i, 0.0), lexical=shares.get(i, 0.0), kb=kb, lexical_weight=weight)
+            for i, (chunk, kb) in chunks.items() if i in dense_rank or i in lexical_rank
         ]  # fmt: skip
-        return collapse(sorted(passages, key=lambda p: (-p.score, p.chunk.id)), words)
+        return sorted(passages, key=lambda p: (-p.score, p.chunk.id)), words
 
 
-def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) -> list[Passage]:
+def total(parts: Iterable[TermStatistics]) -> TermStatistics:
+    """The statistics of several collections as those of one."""
+    several = list(parts)
+    if len(several) == 1:
+        return several[0]
+    chunks = sum(part.chunks for part in several)
+    tokens_there = sum(part.chunks * part.mean_length for part in several)
+    frequency: Counter[str] = Counter()
+    for part in several:
+        frequency.update(part.frequency)
+    return TermStatistics(chunks, tokens_there / chunks if chunks else 0.0, dict(frequency))
+
+
+def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) -> tuple[list[Passage], list[Cut]]:
     """Passages, best first, without those whose text repeats a better one's; ``also`` names the other documents.
+
+    The second list holds those that went, each with the chunk that it repeats.
 
     ``words`` are the chunks' indexed tokens by id; two texts repeat each other where nine tenths of these are common.
     """
     kept: list[Passage] = []
+    repeated: list[Cut] = []
     seen: list[frozenset[str]] = []
     places: dict[str, int] = {}
     for passage in passages:
@@ -115,25 +190,55 @@ def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) ->
             places[passage.chunk.text] = len(kept)
             kept.append(passage)
             seen.append(own)
-        elif passage.chunk.document not in kept[twin].documents:
+            continue
+        repeated.append(Cut(passage, "duplicate", kept[twin].chunk.id))
+        if passage.chunk.document not in kept[twin].documents:
             kept[twin] = replace(kept[twin], also=(*kept[twin].also, passage.chunk.document))
-    return kept
+    return kept, repeated
 
 
 def merge_neighbours(passages: Iterable[Passage]) -> list[list[Chunk]]:
     """Runs of chunks that follow one another in a document, in the order of their best passage."""
     runs: list[list[Chunk]] = []
+    kbs: list[str] = []  # of each run: two knowledge bases may have a document of one name
     for passage in passages:
         chunk = passage.chunk
-        run = next((r for r in runs if r[0].document == chunk.document
+        run = next((r for r, kb in zip(runs, kbs, strict=True)
+                    if (kb, r[0].document) == (passage.kb, chunk.document)
                     and r[0].ordinal - 1 <= chunk.ordinal <= r[-1].ordinal + 1), None)  # fmt: skip
         if run is None:
             runs.append([chunk])
+            kbs.append(passage.kb)
         elif chunk.ordinal < run[0].ordinal:
             run.insert(0, chunk)
         elif chunk.ordinal > run[-1].ordinal:
             run.append(chunk)
     return runs
+
+
+def _trace(query: str, sources: Sequence[_Source], statistics: TermStatistics, filter: Filter) -> Trace:
+    """What was searched, and a reason in case nothing is found."""
+    allowed = sum(len(source.allowed) for source in sources if source.allowed is not None)
+    searched = allowed if filter.restricts else statistics.chunks - sum(len(source.hidden) for source in sources)
+    if not statistics.chunks:
+        reason = "empty"
+    elif filter.restricts and not searched:
+        reason = f"filtered: {filter}"
+    else:
+        reason = "irrelevant" if _says_something(query) else "wordless"
+    return Trace(query, searched=searched, hidden=statistics.chunks - searched, reason=reason)
+
+
+def _explained(found: Found, terms: Callable[[Passage], tuple[tuple[str, float], ...]]) -> Found:
+    """What was found with the matching terms of each passage, those that were cut included."""
+    passages = tuple(replace(p, terms=terms(p)) for p in found.passages)
+    cut = tuple(replace(c, passage=replace(c.passage, terms=terms(c.passage))) for c in found.trace.cut)
+    return Found(passages, replace(found.trace, cut=cut, reason="" if passages else found.trace.reason))
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is a letter, a digit or a symbol in the text; mere punctuation asks for nothing."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
 def _similar(a: frozenset[str], b: frozenset[str]) -> bool:

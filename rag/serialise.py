@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rag.types import Answer, Chunk, Citation, Claim, Passage, Timings
+from rag.types import Answer, Chunk, Citation, Claim, Cut, Passage, Timings, Trace
 
 _PASSAGE_KEYS = ("score", "dense_rank", "lexical_rank", "dense", "lexical")
+_LATER_PASSAGE_KEYS = ("kb", "lexical_weight", "rerank_score", "rerank_rank")  # older saved answers have none of them
 
 
 def passage_to_json(passage: Passage) -> dict[str, Any]:
@@ -15,7 +16,8 @@ def passage_to_json(passage: Passage) -> dict[str, Any]:
     chunk = passage.chunk
     return {
         "document": chunk.document, "also": list(passage.also), "page": chunk.page, "text": chunk.text,
-        **{key: getattr(passage, key) for key in _PASSAGE_KEYS},
+        **{key: getattr(passage, key) for key in (*_PASSAGE_KEYS, *_LATER_PASSAGE_KEYS)},
+        "terms": [list(term) for term in passage.terms],
         "heading": chunk.heading, "start": chunk.start, "end": chunk.end, "ordinal": chunk.ordinal, "id": chunk.id,
     }  # fmt: skip
 
@@ -32,7 +34,16 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "citations": [_citation_to_json(citation) for citation in answer.citations],
         "passages": [passage_to_json(passage) for passage in answer.passages],
         "timings": asdict(answer.timings),
+        "trace": trace_to_json(answer.trace),
     }
+
+
+def trace_to_json(trace: Trace) -> dict[str, Any]:
+    """What a search passed over, as `ask --json` and `search --explain --json` print it."""
+    cut = [{"why": c.why, "repeats": c.repeats, **passage_to_json(c.passage)} for c in trace.cut]
+    return {
+        "query": trace.query, "searched": trace.searched, "hidden": trace.hidden, "reason": trace.reason, "cut": cut,
+    }  # fmt: skip
 
 
 def answer_from_json(value: dict[str, Any]) -> Answer:
@@ -48,7 +59,13 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
         reason=value["reason"],
         language=value["language"],
         timings=Timings(**value["timings"]),
+        trace=_trace_from_json(value.get("trace", {})),
     )
+
+
+def _trace_from_json(value: dict[str, Any]) -> Trace:
+    cut = tuple(Cut(_passage_from_json(cut), cut["why"], cut["repeats"]) for cut in value.get("cut", ()))
+    return Trace(**value | {"cut": cut})
 
 
 def _citation_to_json(citation: Citation) -> dict[str, Any]:
@@ -67,4 +84,6 @@ def _citation_from_json(value: dict[str, Any]) -> Citation:
 def _passage_from_json(value: dict[str, Any]) -> Passage:
     chunk = Chunk(value["id"], value["document"], value["ordinal"], value["heading"], value["page"], value["text"],
                   value["start"], value["end"])  # fmt: skip
-    return Passage(chunk, also=tuple(value["also"]), **{key: value[key] for key in _PASSAGE_KEYS})
+    terms = tuple((term, share) for term, share in value.get("terms", ()))
+    later = {key: value[key] for key in _LATER_PASSAGE_KEYS if key in value}
+    return Passage(chunk, also=tuple(value["also"]), terms=terms, **{key: value[key] for key in _PASSAGE_KEYS}, **later)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import json
@@ -17,14 +18,17 @@ import numpy as np
 
 from rag.database import Database
 from rag.errors import StoreError
-from rag.text import language, tokens
-from rag.types import Chunk, Language, Page, ParsedDocument, StoredDocument, StoredFile
+from rag.text import language, normalise, tokens
+from rag.types import Chunk, Filter, Language, Page, ParsedDocument, StoredDocument, StoredFile
 
 UPLOADS = "uploads"
-_DOCUMENT = """SELECT d.id, CASE WHEN EXISTS(
-        SELECT 1 FROM document o WHERE o.kb_id = d.kb_id AND o.name = d.name AND o.id <> d.id)
-    THEN r.label || '/' || d.name ELSE d.name END AS shown, d.title, f.state, f.reason, d.text, f.id AS file_id, d.record
-    FROM document d JOIN file f ON f.id = d.file_id JOIN root r ON r.id = f.root_id"""
+_SHOWN = """CASE WHEN EXISTS(SELECT 1 FROM document o WHERE o.kb_id = d.kb_id AND o.name = d.name AND o.id <> d.id)
+    THEN r.label || '/' || d.name ELSE d.name END"""
+_PLACES = "document d JOIN file f ON f.id = d.file_id JOIN root r ON r.id = f.root_id"
+_DOCUMENT = f"""SELECT d.id, {_SHOWN} AS shown, d.title, f.state, f.reason, d.text, f.id AS file_id, d.record, f.modified
+    FROM {_PLACES}"""
+_GLOB = frozenset("*?[")
+_LONGEST_TAG = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,15 @@ class Store:
     def kbs(self) -> list[str]:
         """The names of the knowledge bases under this home."""
         return [name for (name,) in self._rows("SELECT name FROM kb ORDER BY name")]
+
+    def beside(self, kb: str) -> Store:
+        """Another knowledge base of the same file, read in the same snapshots; raises StoreError with near matches."""
+        if kb != self.kb and kb not in (known := self.kbs()):
+            near = difflib.get_close_matches(kb, known, n=3, cutoff=0.4) or known[:5]
+            raise StoreError(f"There is no knowledge base named {kb!r}. {_near(near)}")
+        other = copy.copy(self)
+        other.kb, other._kb_id = kb, None
+        return other
 
     def identity(self) -> str:
         """A random name of this database file, so that no cache of another one passes for its own."""
@@ -138,9 +151,11 @@ class Store:
         """Every document, by name."""
         sql = f"""SELECT q.shown, q.title, q.state, q.reason,
                 (SELECT count(*) FROM page p WHERE p.document_id = q.id AND p.number IS NOT NULL),
-                (SELECT count(*) FROM chunk c WHERE c.document_id = q.id)
+                (SELECT count(*) FROM chunk c WHERE c.document_id = q.id), q.modified,
+                (SELECT json_group_array(g.tag) FROM tag g WHERE g.file_id = q.file_id AND g.record = q.record)
             FROM ({_DOCUMENT} WHERE d.kb_id = ?) q ORDER BY q.shown"""
-        return [StoredDocument(*row) for row in self._rows(sql, self._known_kb())]
+        rows = self._rows(sql, self._known_kb())
+        return [replace(StoredDocument(*row), tags=tuple(sorted(json.loads(row[7])))) for row in rows]
 
     def document(self, name: str) -> StoredDocument:
         """A document by its name; raises StoreError with near matches."""
@@ -183,6 +198,18 @@ class Store:
                   WHERE q.shown IN ({_marks(names)})"""
         return {row[0] for row in self._rows(sql, self._known_kb(), *names)}
 
+    def unknown_names(self, names: Collection[str]) -> list[str]:
+        """Those of the names that are no document's here, globs left out."""
+        plain = [name for name in names if not _GLOB & set(name)]
+        return [name for name in plain if not self._named(name)]
+
+    def allowed_chunks(self, filter: Filter, withhold: Collection[str] = ()) -> np.ndarray:
+        """The ids of the chunks that a filter lets through, without those of the documents withheld, ascending (n,)."""
+        conditions, values = _conditions(filter, withhold)
+        sql = f"""SELECT c.id FROM {_PLACES} JOIN chunk c ON c.document_id = d.id
+                  WHERE {" AND ".join(["d.kb_id = ?", *conditions])} ORDER BY c.id"""
+        return np.array([row[0] for row in self._rows(sql, self._known_kb(), *values)], np.int64)
+
     def vector_table(self) -> VectorTable:
         """All vectors, raw, with chunk ids and languages; damaged rows are left out."""
         sql = """SELECT c.id, c.language, v.value, v.crc FROM chunk c JOIN vector v ON v.id = c.vector_id
@@ -193,14 +220,23 @@ class Store:
         vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
         return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
 
-    def lexical_candidates(self, terms: Sequence[str], limit: int) -> list[int]:
-        """Chunk ids that hold any of the terms, best first by FTS5's own ranking, at most ``limit``."""
+    def lexical_candidates(self, terms: Sequence[str], limit: int, allowed: np.ndarray | None = None) -> list[int]:
+        """Chunk ids that hold any of the terms, best first by FTS5's own ranking, at most ``limit``.
+
+        Where ``allowed`` (ids) is given, none but these.
+        """
         kb = self._known_kb()
         if not terms or kb < 0:
             return []
         match = " OR ".join(f'"{term}"' for term in terms)
-        sql = f"SELECT rowid FROM fts_{kb} WHERE fts_{kb} MATCH ? ORDER BY rank LIMIT ?"
-        return [row[0] for row in self._rows(sql, match, limit)]
+        values: tuple[Any, ...] = (match, limit)
+        among = ""
+        if allowed is not None:
+            # The + keeps FTS5 from being asked once for each id.
+            among = "AND +rowid IN (SELECT value FROM json_each(?))"
+            values = (match, json.dumps(allowed.tolist()), limit)
+        sql = f"SELECT rowid FROM fts_{kb} WHERE fts_{kb} MATCH ? {among} ORDER BY rank LIMIT ?"
+        return [row[0] for row in self._rows(sql, *values)]
 
     def term_statistics(self, terms: Collection[str]) -> TermStatistics:
         """The collection's size and the terms' document frequencies, counted in chunks."""
@@ -321,6 +357,35 @@ class Store:
                 if record not in kept:
                     self._drop(connection, "file_id = ? AND record = ?", file_id, record)
 
+    def write_dates(self, files: Collection[StoredFile]) -> None:
+        """Keep when these files were last changed, in one transaction; nothing else of them is written."""
+        with self._database.transaction() as connection:
+            kb = self._make_kb(connection)
+            connection.executemany(
+                "UPDATE file SET modified = ? WHERE relative = ? "
+                "AND root_id = (SELECT id FROM root WHERE kb_id = ? AND path = ?)",
+                [(file.modified, file.relative, kb, file.root) for file in files],
+            )
+
+    def tag(self, name: str, tags: Collection[str], *, remove: bool = False) -> tuple[str, ...]:
+        """Put tags on a document, or take them off; returns those that it has then.
+
+        They stay while the file is ingested anew, changed or renamed, and go when the document is deleted. Raises
+        StoreError for a document that there is not, with near matches, and for a tag that is none.
+        """
+        wanted = [clean_tag(tag) for tag in tags]
+        with self._database.transaction() as connection:
+            self._make_kb(connection)
+            file_id, record = self._document_row(name)[6:8]
+            change = (
+                "DELETE FROM tag WHERE file_id = ? AND record = ? AND tag = ?"
+                if remove
+                else "INSERT OR IGNORE INTO tag(file_id, record, tag) VALUES(?,?,?)"
+            )
+            connection.executemany(change, [(file_id, record, tag) for tag in wanted])
+            sql = "SELECT tag FROM tag WHERE file_id = ? AND record = ? ORDER BY tag"
+            return tuple(tag for (tag,) in connection.execute(sql, (file_id, record)))
+
     def remove_file(self, root: str, relative: str) -> None:
         """Forget a file and everything of it, in one transaction."""
         with self._database.transaction() as connection:
@@ -365,6 +430,10 @@ class Store:
             if record:
                 sha = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
             connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, sha, name))
+            sql = """DELETE FROM tag WHERE record = ?1 AND file_id IN (
+                     SELECT id FROM file WHERE id = ?3 OR kb_id = ?2 AND sha256 <> ''
+                     AND sha256 = (SELECT sha256 FROM file WHERE id = ?3))"""
+            connection.execute(sql, (record, kb, file_id))
             self._drop(connection, "id = ?", row[0])
             if not record:
                 connection.execute(
@@ -444,7 +513,12 @@ class Store:
         connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (self._kb_id,))
 
     def _hand_over(self, connection: Any, file: StoredFile) -> None:
-        """Give a file's documents to another file of the same bytes, where its own go or become others."""
+        """Give a file's documents and tags to another file of the same bytes, where its own go or become others."""
+        sql = """INSERT OR IGNORE INTO tag(file_id, record, tag) SELECT t.id, g.record, g.tag
+                 FROM file f JOIN root r ON r.id = f.root_id JOIN tag g ON g.file_id = f.id
+                 JOIN file t ON t.kb_id = f.kb_id AND t.sha256 = f.sha256 AND t.id <> f.id
+                 WHERE f.kb_id = ? AND r.path = ? AND f.relative = ? AND f.sha256 NOT IN ('', ?)"""
+        connection.execute(sql, (self._kb_id, file.root, file.relative, file.sha256))
         sql = """SELECT f.id, f.relative, t.id, t.relative FROM file f JOIN root r ON r.id = f.root_id
                  JOIN file t ON t.kb_id = f.kb_id AND t.sha256 = f.sha256 AND t.id <> f.id AND t.state = 'indexed'
                  WHERE f.kb_id = ? AND r.path = ? AND f.relative = ? AND f.sha256 NOT IN ('', ?)
@@ -483,12 +557,13 @@ class Store:
             file.pages,
             file.chunks,
             json.dumps(file.warnings, ensure_ascii=False),
+            file.modified,
         )
         connection.execute(
-            """INSERT INTO file(kb_id, root_id, relative, sha256, size, state, reason, pages, chunks, warnings)
-            VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(root_id, relative) DO UPDATE SET sha256 = excluded.sha256,
+            """INSERT INTO file(kb_id, root_id, relative, sha256, size, state, reason, pages, chunks, warnings, modified)
+            VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(root_id, relative) DO UPDATE SET sha256 = excluded.sha256,
             size = excluded.size, state = excluded.state, reason = excluded.reason, pages = excluded.pages,
-            chunks = excluded.chunks, warnings = excluded.warnings""",
+            chunks = excluded.chunks, warnings = excluded.warnings, modified = excluded.modified""",
             row,
         )
         sql = "SELECT id FROM file WHERE root_id = ? AND relative = ?"
@@ -512,14 +587,22 @@ class Store:
             )
 
     def _document_row(self, name: str) -> tuple[Any, ...]:
-        kb = self._known_kb()
-        rows = self._rows(f"SELECT * FROM ({_DOCUMENT} WHERE d.kb_id = ?) q WHERE q.shown = ?", kb, name)
-        if rows:
+        if rows := self._named(name):
             return rows[0]
-        names = [row[1] for row in self._rows(f"{_DOCUMENT} WHERE d.kb_id = ?", kb)]
+        raise self.no_document(name)
+
+    def _named(self, name: str) -> list[tuple[Any, ...]]:
+        sql = f"SELECT * FROM ({_DOCUMENT} WHERE d.kb_id = ?) q WHERE q.shown = ?"
+        return self._rows(sql, self._known_kb(), name)
+
+    def no_document(self, name: str, stores: Sequence[Store] = ()) -> StoreError:
+        """The error that no document has this name here (or in any of ``stores``), with the names that come close."""
+        everywhere = stores or (self,)
+        sql = f"SELECT {_SHOWN} FROM {_PLACES} WHERE d.kb_id = ?"
+        names = [row[0] for store in everywhere for row in store._rows(sql, store._known_kb())]
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or [n for n in names if name in n][:3]
-        hint = f" Near matches: {', '.join(near)}." if near else " `python -m rag list` shows what there is."
-        raise StoreError(f"There is no document named {name!r} in knowledge base {self.kb!r}.{hint}")
+        places = ", ".join(repr(store.kb) for store in everywhere)
+        return StoreError(f"There is no document named {name!r} in knowledge base {places}. {_near(near)}")
 
     def _delete_uploads(self, sha: str) -> None:
         """Remove the uploaded files of these bytes; after that they may be uploaded anew."""
@@ -553,9 +636,48 @@ def content_hash(document: ParsedDocument) -> str:
 _BEHIND = """FROM chunk c JOIN vector o ON o.id = c.vector_id WHERE c.kb_id = ?
     AND NOT EXISTS(SELECT 1 FROM vector n WHERE n.text_sha = o.text_sha AND n.fingerprint = ?)"""
 _REEMBEDDING = "reembedding"
-_FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings
+_FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings, f.modified
     FROM file f JOIN root r ON r.id = f.root_id"""
 _CHUNK = 'SELECT id, ordinal, heading, page, text, start, "end", crc FROM chunk'
+
+
+def clean_tag(tag: str) -> str:
+    """A tag as it is kept and compared: width and case folded, single blanks; raises StoreError where nothing is left."""
+    clean = " ".join(normalise(tag).split())
+    if not clean or len(clean) > _LONGEST_TAG or not clean.isprintable():
+        raise StoreError(f"{tag!r} is no tag: use 1 to {_LONGEST_TAG} letters, digits, blanks or signs.")
+    return clean
+
+
+def _conditions(filter: Filter, withhold: Collection[str]) -> tuple[list[str], list[Any]]:
+    """A filter as SQL conditions on a document, its file and its root, and their values."""
+    conditions: list[str] = []
+    values: list[Any] = []
+
+    def either(tests: Sequence[str], *given: Any) -> None:
+        if tests:
+            conditions.append(f"({' OR '.join(tests)})")
+            values.extend(given)
+
+    names = filter.documents
+    either([f"{_SHOWN} IN ({_marks(names)})"] * bool(names) + [f"{_SHOWN} GLOB ?" for n in names if _GLOB & set(n)],
+           *names, *(n for n in names if _GLOB & set(n)))  # fmt: skip
+    folders = [f"{folder.replace(chr(92), '/').strip('/')}/".removeprefix("./") for folder in filter.folders]
+    either(["? IN ('', '/', substr(f.relative, 1, length(?)), substr(r.label || '/' || f.relative, 1, length(?)))"
+            for _ in folders], *(folder for folder in folders for _ in range(3)))  # fmt: skip
+    suffixes = [f".{suffix.strip().lstrip('.').lower()}" for suffix in filter.types]
+    either(["lower(substr(f.relative, -length(?))) = ?" for _ in suffixes], *(s for s in suffixes for _ in range(2)))
+    tags = [clean_tag(tag) for tag in filter.tags]
+    either([f"EXISTS(SELECT 1 FROM tag g WHERE g.file_id = f.id AND g.record = d.record AND g.tag IN ({_marks(tags)}))"]
+           * bool(tags), *tags)  # fmt: skip
+    for sign, day in ((">=", filter.since), ("<=", filter.until)):
+        either([f"date(f.modified, 'unixepoch', 'localtime') {sign} ?"] * bool(day), *[str(day)] * bool(day))
+    either([f"{_SHOWN} NOT IN ({_marks(withhold)})"] * bool(withhold), *withhold)
+    return conditions, values
+
+
+def _near(names: Sequence[str]) -> str:
+    return f"Near matches: {', '.join(names)}." if names else "`python -m rag list` shows what there is."
 
 
 def _file(row: tuple[Any, ...]) -> StoredFile:

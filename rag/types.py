@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy as np
 Language = Literal["zh", "en"]
 PageKind = Literal["text", "table", "ocr"]
 State = Literal["indexed", "unchanged", "removed", "empty", "set aside"]
+CutReason = Literal["duplicate", "beyond k"]
 PAGE_BREAK = "\f"
+MOST_CUT = 10  # of the passages that were left out, the nearest are kept to be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,43 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """What a search may look at: values of one field are alternatives, fields restrict each other, empty ones nothing.
+
+    ``documents`` are names as citations show them, or globs; ``folders`` paths below a root; ``types`` file suffixes;
+    ``since`` and ``until`` days of the file's last change, both included; ``tags`` what the user put on documents.
+    ``kbs`` are the knowledge bases to search; where it is empty, the one that the settings name.
+    """
+
+    kbs: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def restricts(self) -> bool:
+        """Whether some documents of a searched knowledge base may be left out."""
+        return bool(str(self))
+
+    def __str__(self) -> str:
+        """The restrictions as a person would list them."""
+        named = ((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "kbs")
+        return "; ".join(
+            f"{name}: {', '.join(value) if isinstance(value, tuple) else value}" for name, value in named if value
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk found for a question; a higher ``score`` is better, ``also`` lists other documents with the same text.
 
     ``dense`` is the centred cosine, ``lexical`` the share of the question's weight that the chunk explains (0 to 1);
-    a rank counts from 1 and is None where that half did not list the chunk.
+    a rank counts from 1 and is None where that half did not list the chunk. ``terms`` are the question's terms that
+    the chunk holds, each with its part of ``lexical``, and ``lexical_weight`` is λ of this question. ``rerank_score``
+    and ``rerank_rank`` are a reranker's, None where none looked at the passage. ``kb`` is where the chunk lies.
     """
 
     chunk: Chunk
@@ -77,11 +112,53 @@ class Passage:
     also: tuple[str, ...] = ()
     dense: float = 0.0
     lexical: float = 0.0
+    kb: str = ""
+    terms: tuple[tuple[str, float], ...] = ()
+    lexical_weight: float = 0.0
+    rerank_score: float | None = None
+    rerank_rank: int | None = None
 
     @property
     def documents(self) -> tuple[str, ...]:
         """Every document that this passage counts for."""
         return (self.chunk.document, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A passage that was found and left out: it repeats the passage of chunk ``repeats``, or others were better."""
+
+    passage: Passage
+    why: CutReason
+    repeats: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a search passed over: the nearest passages that were ``cut``, and how many chunks it saw and did not see.
+
+    ``reason`` is one of the wording's keys and says why nothing was found; it is empty where something was.
+    """
+
+    query: str = ""
+    cut: tuple[Cut, ...] = ()
+    searched: int = 0
+    hidden: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, best first, and how they came to be these."""
+
+    passages: tuple[Passage, ...]
+    trace: Trace
+
+    def first(self, k: int) -> Found:
+        """The ``k`` best; those behind them join what was cut."""
+        beyond = [Cut(passage, "beyond k") for passage in self.passages[k:]]
+        nearest = sorted([*self.trace.cut, *beyond], key=lambda cut: -cut.passage.score)
+        return Found(self.passages[:k], replace(self.trace, cut=tuple(nearest[:MOST_CUT])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +218,7 @@ class Answer:
     reason: str
     language: Language
     timings: Timings = field(default_factory=Timings)
+    trace: Trace = field(default_factory=Trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +246,7 @@ class Retrieval:
     answerable: float
     refusal: str
     seconds: float
+    trace: Trace = field(default_factory=Trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +265,8 @@ class Verdict:
 class StoredFile:
     """A file that the store knows: its place under a root and what became of it.
 
-    ``relative`` is the path below the root with ``/`` between the parts.
+    ``relative`` is the path below the root with ``/`` between the parts; ``modified`` is the time of the file's last
+    change in seconds since 1970, None where it is not known.
     """
 
     root: str
@@ -198,11 +278,12 @@ class StoredFile:
     pages: int = 0
     chunks: int = 0
     warnings: tuple[str, ...] = ()
+    modified: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document in the store, under the name that users and citations call it by."""
+    """A document in the store, under the name that users and citations call it by; ``modified`` as its file's."""
 
     name: str
     title: str
@@ -210,6 +291,8 @@ class StoredDocument:
     reason: str
     pages: int
     chunks: int
+    modified: float | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Embedder(Protocol):

@@ -13,6 +13,14 @@ _SAID: dict[str, dict[Language, str]] = {
         "zh": "知识库里还没有文档，请先添加文档。",
         "en": "The knowledge base holds no documents yet. Add some first.",
     },
+    "filtered": {
+        "zh": "没有文档符合筛选条件（{}）。",
+        "en": "No document passes the filter ({}).",
+    },
+    "wordless": {
+        "zh": "没有可以搜索的字词。",
+        "en": "There is no word to search for.",
+    },
     "irrelevant": {
         "zh": "没有找到与问题足够相关的段落；下面是最接近的几段。",
         "en": "No passage fits the question well enough; the nearest ones are shown.",

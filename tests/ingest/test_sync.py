@@ -63,6 +63,30 @@ def test_a_run_makes_the_store_equal_to_the_folder(library: Library) -> None:
     assert library.store.document_text("a.txt") == "新的内容。"
 
 
+def test_the_date_of_a_file_is_kept(library: Library) -> None:
+    """A document has its file's date, a changed date of unchanged bytes is taken over, and nothing is read for it."""
+    path = library.write("a.txt", "content")
+    os.utime(path, (1_700_000_000, 1_700_000_000.5))
+    library.sync()
+    assert library.store.document("a.txt").modified == 1_700_000_000.5
+    os.utime(path, (1_600_000_000, 1_600_000_000))
+    library.embedder = None  # type: ignore[assignment]
+    assert library.sync() == {"a.txt": "unchanged"}
+    assert library.store.document("a.txt").modified == 1_600_000_000
+
+
+def test_tags_follow_a_renamed_file(library: Library) -> None:
+    """A file that is renamed and one that is changed keep their tags at the next run."""
+    path = library.write("a.txt", "content")
+    library.sync()
+    library.store.tag("a.txt", ["t"])
+    path.rename(path.with_name("b.txt"))
+    library.sync()
+    library.write("b.txt", "other content")
+    library.sync()
+    assert [(d.name, d.tags) for d in library.store.documents()] == [("b.txt", ("t",))]
+
+
 def test_an_unchanged_folder_needs_no_embedder(library: Library) -> None:
     """A second run embeds nothing and asks no model for anything."""
     library.write("a.txt", "content")

@@ -102,6 +102,65 @@ def test_search_needs_no_language_model(run: Run) -> None:
     assert run("search", "office rent")[1].startswith("1. rent.md")
 
 
+def test_search_looks_only_where_it_is_told(run: Run) -> None:
+    """A filter leaves the others out; one that nothing passes is an empty list with its reason on stderr."""
+    (found,) = json.loads(run("search", "年假", "--type", "md", "--json")[1])
+    assert found["document"] == "rent.md"
+    code, said, complaint = run("search", "年假", "--folder", "nowhere", "--json")
+    assert (code, json.loads(said)) == (0, []) and "folders: nowhere" in complaint and complaint.count("\n") == 1
+    code, said, complaint = run("search", "年假", "--document", "rents.md")
+    assert (code, said) == (1, "") and "Near matches: rent.md" in complaint
+    value = json.loads(run("ask", "年假有几天？", "--type", "xls", "--json")[1])
+    assert value["refused"] and "types: xls" in value["reason"] and "没有文档符合" in value["reason"]
+
+
+def test_search_explains_itself(run: Run) -> None:
+    """--explain names the terms, the sum and what was cut, for people and as an object in JSON."""
+    said = run("search", "office rent", "-k", "1", "--explain")[1]
+    assert "rent 0." in said and "× words" in said and "2 passages searched" in said and "– 年假.txt" in said
+    value = json.loads(run("search", "office rent", "-k", "1", "--explain", "--json")[1])
+    assert value.keys() >= {"query", "passages", "cut"} and value["query"] == "office rent"
+    (passage,), (cut,) = value["passages"], value["cut"]
+    assert sum(share for _, share in passage["terms"]) == pytest.approx(passage["lexical"])
+    assert (cut["document"], cut["why"]) == ("年假.txt", "beyond k")
+    assert json.loads(run("ask", "年假有几天？", "--json")[1])["trace"]["searched"] == 2
+
+
+@pytest.mark.parametrize(
+    "flags", [("--kb", "default", "search", "--kb", "二"), ("search", "--kb", "default", "--kb", "二")]
+)
+def test_several_knowledge_bases_are_searched(run: Run, home: Path, embedder: Any, flags: tuple[str, ...]) -> None:
+    """--kb before and after the command add up; each passage says where it lies, and a misspelt one is an error."""
+    with Store(home, "二") as second:
+        put(second, embedder, "office.md", "The office is open.")
+    found = json.loads(run(*flags, "office", "--json")[1])
+    assert {(p["kb"], p["document"]) for p in found} >= {("二", "office.md"), ("default", "rent.md")}
+    assert "二: office.md" in run(*flags, "office")[1]
+    code, said, complaint = run(*flags, "office", "--kb", "defalt")
+    assert (code, said) == (1, "") and "default" in complaint
+
+
+@pytest.mark.parametrize("question", ["", "???", "。", "x" * 10_000, "年假" * 5_000, 'AND OR NEAR( " * ^ :'])
+def test_an_odd_search_is_no_error(run: Run, question: str) -> None:
+    """Nothing, punctuation, 10,000 characters and operators give a list, with a reason where it is empty."""
+    code, said, complaint = run("search", question, "--json")
+    found = json.loads(said)
+    assert code == 0 and bool(found) != bool(complaint) and complaint.count("\n") == (not found)
+
+
+def test_tags_are_put_on_shown_and_taken_off(run: Run) -> None:
+    """`tag` shows what a document has; `list` and `list --json` show it, too."""
+    assert run("tag", "年假.txt", "人事", "HR")[1] == "年假.txt: hr, 人事\n"
+    assert "#hr  #人事" in run("list")[1]
+    assert {d["name"]: d["tags"] for d in json.loads(run("list", "--json")[1])} == {
+        "年假.txt": ["hr", "人事"],
+        "rent.md": [],
+    }
+    assert [p["document"] for p in json.loads(run("search", "rent", "--tag", "HR", "--json")[1])] == ["年假.txt"]
+    assert run("tag", "年假.txt", "hr", "--remove")[1] == run("tag", "年假.txt")[1] == "年假.txt: 人事\n"
+    assert run("tag", "rents.md", "x")[0] == 1
+
+
 def test_list_and_delete(run: Run) -> None:
     """`list` names the documents, `delete` takes one away."""
     assert {d["name"] for d in json.loads(run("list", "--json")[1])} == {"年假.txt", "rent.md"}
@@ -146,6 +205,9 @@ def test_without_documents_there_is_a_hint(run: Run) -> None:
         ("list", "--frob"),
         ("models",),
         ("serve", "--port", "0"),
+        ("search", "x", "--since", "yesterday"),
+        ("list", "--kb", "a", "--kb", "b"),
+        ("--kb", "a", "delete", "x", "--kb", "b"),
         ("serve", "--port", "99999"),
         ("serve", "--address", "0.0.0.0"),
         ("serve", "--address", "example.org"),
@@ -159,7 +221,7 @@ def test_wrong_use_exits_with_2(run: Run, arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("ask", "x" * 10_000), ("ask", "???"), ("search", ""), ("list", "--kb", "a/b"), ("models", "pull", "x")],
+    [("ask", "x" * 10_000), ("ask", "???"), ("list", "--kb", "a/b"), ("models", "pull", "x")],
 )
 def test_an_expected_error_exits_with_1_and_one_sentence(run: Run, arguments: tuple[str, ...]) -> None:
     """A question or name that cannot be dealt with is one line on stderr, no traceback."""

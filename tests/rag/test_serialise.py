@@ -6,13 +6,18 @@ import json
 from dataclasses import replace
 
 from rag.serialise import answer_from_json, answer_to_json, passage_to_json
-from rag.types import Answer, Citation, Claim, Timings
+from rag.types import Answer, Citation, Claim, Cut, Timings, Trace
 from tests.rag.stored import passage
 
 FOUND = replace(
     passage("年假有十五天。It is so.", "手册.pdf", heading="手册 › 假期", page=3, start=40),
     also=("b.md",),
     lexical_rank=None,
+    kb="人事",
+    terms=(("年假", 0.3), ("so", 0.1)),
+    lexical_weight=0.6,
+    rerank_score=0.7,
+    rerank_rank=1,
 )
 ANSWER = Answer(
     "年假几天？",
@@ -24,6 +29,7 @@ ANSWER = Answer(
     "",
     "zh",
     Timings(0.1, None, 2.5, 0.01),
+    Trace("年假几天？", (Cut(FOUND, "duplicate", 2), Cut(FOUND, "beyond k")), 9, 3),
 )
 
 
@@ -58,3 +64,15 @@ def test_the_shape_of_a_passage() -> None:
     value = passage_to_json(FOUND)
     assert value.keys() >= {"document", "also", "page", "text", "score", "dense_rank", "lexical_rank"}
     assert (value["also"], value["lexical_rank"]) == (["b.md"], None)
+
+
+def test_an_answer_saved_by_an_older_version_is_read() -> None:
+    """An answer from before traces, terms and knowledge bases comes back without them."""
+    value = answer_to_json(ANSWER)
+    del value["trace"]
+    for passage_value in [*value["passages"], value["citations"][0]["passage"]]:
+        for key in ("kb", "terms", "lexical_weight", "rerank_score", "rerank_rank"):
+            del passage_value[key]
+    old = answer_from_json(value)
+    assert (old.text, old.trace) == (ANSWER.text, Trace())
+    assert (old.passages[0].kb, old.passages[0].terms, old.passages[0].rerank_rank) == ("", (), None)

@@ -1,0 +1,52 @@
+"""The account of a search for a person: why each passage is there, and what was found and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.types import Cut, Found, Passage
+
+_MOST_TERMS = 10
+
+
+def passage_lines(passage: Passage, others: Sequence[Passage] = ()) -> list[str]:
+    """Why a passage is where it is, line by line; ``others`` is the list it stands in, best first."""
+    meaning, words = (_rank(rank) for rank in (passage.dense_rank, passage.lexical_rank))
+    lines = [
+        f"score {passage.score:.3f} = meaning {passage.dense:.3f} ({meaning}) "
+        f"+ {passage.lexical_weight:.2f} × words {passage.lexical:.3f} ({words})"
+    ]
+    if passage.terms:
+        shown = [f"{term} {share:.3f}" for term, share in passage.terms[:_MOST_TERMS]]
+        more = len(passage.terms) - len(shown)
+        lines.append("words: " + " · ".join(shown) + (f" and {more} more" if more else ""))
+    if passage.rerank_score is not None:
+        lines.append(f"reranked: {passage.rerank_score:.3f} (rank {passage.rerank_rank})")
+    if passage.also:
+        lines.append(f"same text in: {', '.join(passage.also)}")
+    if beside := [str(rank) for rank, other in enumerate(others, 1) if _adjacent(passage, other)]:
+        lines.append(f"next to {', '.join(beside)} in its document")
+    return lines
+
+
+def cut_reason(cut: Cut, found: Found) -> str:
+    """Why a passage that was found is not shown."""
+    if cut.why == "duplicate":
+        rank = next((n for n, p in enumerate(found.passages, 1) if p.chunk.id == cut.repeats), None)
+        return f"repeats {rank}" if rank else "repeats a passage that is cut itself"
+    return f"behind the {len(found.passages)} best"
+
+
+def seen_line(found: Found) -> str:
+    """How many chunks were searched and how many were kept out."""
+    hidden = found.trace.hidden
+    return f"{found.trace.searched} passages searched" + (f"; the filter kept {hidden} out" if hidden else "")
+
+
+def _adjacent(one: Passage, other: Passage) -> bool:
+    same = (one.kb, one.chunk.document) == (other.kb, other.chunk.document)
+    return same and abs(one.chunk.ordinal - other.chunk.ordinal) == 1
+
+
+def _rank(rank: int | None) -> str:
+    return "not listed" if rank is None else f"rank {rank}"

@@ -1,0 +1,92 @@
+"""The schema: an older file is brought up to date whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag import database
+from rag.database import DATABASE_NAME, SCHEMA_VERSION, Database
+from rag.errors import StoreError
+from rag.store import Store
+from tests.rag.stored import put
+
+
+@pytest.fixture
+def old_home(tmp_path: Path, embedder: Any) -> Path:
+    """A home whose file has schema 1 and holds a document: what schema 2 added is taken out of a present one."""
+    with Store(tmp_path) as store:
+        put(store, embedder, "a.md", "Fifteen days of paid leave.")
+        connection = store._database.connection
+        connection.execute("ALTER TABLE file DROP COLUMN modified")
+        connection.execute("DROP TABLE tag")
+        connection.execute("PRAGMA user_version=1")
+    return tmp_path
+
+
+def columns(home: Path) -> tuple[int, set[str], set[str]]:
+    """The file's schema version, its tables and the columns of a file's row, without opening it as a store."""
+    connection = database.sqlite.connect(str(home / "workspace" / DATABASE_NAME))
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    fields = {row[1] for row in connection.execute("PRAGMA table_info(file)")}
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return version, tables, fields
+
+
+def test_the_first_schema_is_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: Any) -> None:
+    """A file made by the first schema's own text opens as one of today, and takes documents, dates and tags."""
+    monkeypatch.setattr(database, "_STEPS", database._STEPS[:1])
+    monkeypatch.setattr(database, "SCHEMA_VERSION", 1)
+    Database(tmp_path).close()
+    version, tables, fields = columns(tmp_path)
+    assert version == 1 and "tag" not in tables and "modified" not in fields
+    monkeypatch.undo()
+    with Store(tmp_path) as store:
+        put(store, embedder, "a.md", "text")
+        assert store.tag("a.md", ["t"]) == ("t",) and store.verify() == []
+    assert columns(tmp_path)[0] == SCHEMA_VERSION
+
+
+def test_an_old_file_keeps_its_documents(old_home: Path, embedder: Any) -> None:
+    """After the migration all is there as it was, without date or tags, and a tag can be put on."""
+    assert columns(old_home)[0] == 1
+    with Store(old_home) as store:
+        (document,) = store.documents()
+        assert (document.name, document.modified, document.tags) == ("a.md", None, ())
+        assert store.document_text("a.md") == "Fifteen days of paid leave."
+        assert len(store.lexical_candidates(["leave"], 5)) == 1 and store.verify() == []
+        assert store.tag("a.md", ["t"]) == ("t",)
+    assert columns(old_home)[0] == SCHEMA_VERSION
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_a_kill_in_the_middle_leaves_the_old_schema(old_home: Path) -> None:
+    """SIGKILL between the first change and the end of the migration leaves schema 1 whole; the next start migrates."""
+    code = (
+        "import os, signal, sys; from pathlib import Path; from rag import database\n"
+        "def half(connection, step):\n"
+        "    connection.execute('ALTER TABLE file ADD COLUMN modified REAL'); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "database._run_each = half; database.Database(Path(sys.argv[1]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(old_home)], timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    version, tables, fields = columns(old_home)
+    assert version == 1 and "tag" not in tables and "modified" not in fields
+    with Store(old_home) as store:
+        assert store.counts() == (1, 1) and store.verify() == []
+
+
+def test_a_newer_file_is_refused(old_home: Path) -> None:
+    """A file of a later schema is left alone, with what to do."""
+    connection = database.sqlite.connect(str(old_home / "workspace" / DATABASE_NAME))
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(StoreError, match="Update Footnote"):
+        Store(old_home)
