@@ -23,8 +23,9 @@ _CLOSEST = 4  # passages whose words are looked at
 def features(question: str, passages: Sequence[Passage]) -> tuple[float, ...]:
     """The numbers of ``FEATURES`` for a question's passages, best first; there must be at least one."""
     dense = sorted((p.dense for p in passages), reverse=True)
-    scores = [p.score for p in passages]
-    best = passages[0]
+    ranked = sorted(passages, key=lambda p: -p.score)  # by fusion, which the weights were fitted to, not a reranker
+    scores = [p.score for p in ranked]
+    best = ranked[0]
     cross = float(language(question) != language(best.chunk.text))
     return (
         dense[0],

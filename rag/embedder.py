@@ -146,7 +146,7 @@ def _load(folder: str, settings: EmbeddingSettings) -> Any:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    options: dict[str, Any] = {"dtype": _dtype(), "use_safetensors": True}
+    options: dict[str, Any] = {"dtype": fast_dtype(), "use_safetensors": True}
     tries = (True,) if Path(folder).is_dir() or not _HUB_NAME.fullmatch(folder) else (True, False)
     reason = ""
     for local in tries:
@@ -171,7 +171,7 @@ def _weights_hash(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _dtype() -> Any:
+def fast_dtype() -> Any:
     """bfloat16 where the processor (or GPU) has instructions for it, float32 elsewhere: emulated, it is 6 times slower."""
     import torch
 

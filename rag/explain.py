@@ -20,8 +20,8 @@ def passage_lines(passage: Passage, others: Sequence[Passage] = ()) -> list[str]
         shown = [f"{term} {share:.3f}" for term, share in passage.terms[:_MOST_TERMS]]
         more = len(passage.terms) - len(shown)
         lines.append("words: " + " · ".join(shown) + (f" and {more} more" if more else ""))
-    if passage.rerank_score is not None:
-        lines.append(f"reranked: {passage.rerank_score:.3f} (rank {passage.rerank_rank})")
+    if passage.rerank is not None:
+        lines.append(f"reranked: {passage.rerank:.3f}")
     if passage.also:
         lines.append(f"same text in: {', '.join(passage.also)}")
     if beside := [str(rank) for rank, other in enumerate(others, 1) if _adjacent(passage, other)]:
@@ -40,7 +40,8 @@ def cut_reason(cut: Cut, found: Found) -> str:
 def seen_line(found: Found) -> str:
     """How many chunks were searched and how many were kept out."""
     hidden = found.trace.hidden
-    return f"{found.trace.searched} passages searched" + (f"; the filter kept {hidden} out" if hidden else "")
+    reranked = f"; the reranker read {found.trace.reranked}" if found.trace.reranked is not None else ""
+    return f"{found.trace.searched} passages searched" + (f"; the filter kept {hidden} out" if hidden else "") + reranked
 
 
 def _adjacent(one: Passage, other: Passage) -> bool:

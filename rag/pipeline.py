@@ -14,6 +14,7 @@ from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
 from rag.followup import leans, search_text
 from rag.prompt import messages
+from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
 from rag.settings import Settings
 from rag.store import Store
@@ -46,12 +47,19 @@ _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to 
 class Pipeline:
     """Answers questions from one knowledge base; safe to use from several threads, one answer at a time by the model."""
 
-    def __init__(self, settings: Settings, store: Store, embedder: Embedder, llm: LanguageModel | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        embedder: Embedder,
+        llm: LanguageModel | None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.settings = settings
         self.store = store
         self.embedder = embedder
         self.llm = llm
-        self.retriever = Retriever(store, embedder, settings.retrieval)
+        self.retriever = Retriever(store, embedder, settings.retrieval, reranker)
         self._generating = threading.Lock()
 
     @property
@@ -203,12 +211,13 @@ def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedde
     Raises ModelError where weights are missing, StoreError where the store was made with another embedder.
     """
     embedder = embedder or load_embedder(settings.embedding)
+    reranker = load_reranker(settings.retrieval)
     store = Store(settings.home, settings.kb)
     if not answers:
-        return Pipeline(settings, store, embedder, None)
+        return Pipeline(settings, store, embedder, None, reranker)
     from rag.llm import load_llm
 
-    return Pipeline(settings, store, embedder, load_llm(settings.llm))
+    return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker)
 
 
 def _check(question: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rag.dense import DenseIndex, open_index
 from rag.lexical import contributions, explained_shares, inverse_frequency
+from rag.reranker import Reranker
 from rag.settings import RetrievalSettings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
@@ -57,10 +58,13 @@ class _Source:
 class Retriever:
     """Finds the passages of one knowledge base, or of several where a filter names them; safe to use from several threads."""
 
-    def __init__(self, store: Store, embedder: Embedder, settings: RetrievalSettings) -> None:
+    def __init__(
+        self, store: Store, embedder: Embedder, settings: RetrievalSettings, reranker: Reranker | None = None
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._settings = settings
+        self._reranker = reranker
         self._indexes: dict[str, DenseIndex] = {}
         self._refreshing = threading.Lock()
         store.check_embedding(embedder.fingerprint)
@@ -83,10 +87,12 @@ class Retriever:
             sources = self._sources(filter, withhold)
             statistics = total(source.store.term_statistics(question.terms if question else ()) for source in sources)
             ranked, words = self._fused(question, sources, statistics) if question else ([], {})
-            # Here a reranker puts the ranked ones into its own order, before repetitions go and the list is cut.
             passages, repeated = collapse(ranked, words)
             trace = _trace(text, sources, statistics, filter)
-            found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(k or self._settings.k)
+        if self._reranker is not None:
+            passages = self._reranker.rerank(text, passages)
+            trace = replace(trace, reranked=sum(passage.rerank is not None for passage in passages))
+        found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(k or self._settings.k)
         terms = question.terms if question else ()
         return _explained(found, lambda passage: contributions(terms, words.get(passage.chunk.id, ()), statistics))
 

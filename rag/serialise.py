@@ -8,7 +8,7 @@ from typing import Any
 from rag.types import Answer, Chunk, Citation, Claim, Cut, Passage, Timings, Trace
 
 _PASSAGE_KEYS = ("score", "dense_rank", "lexical_rank", "dense", "lexical")
-_LATER_PASSAGE_KEYS = ("kb", "lexical_weight", "rerank_score", "rerank_rank")  # older saved answers have none of them
+_LATER_PASSAGE_KEYS = ("kb", "lexical_weight", "rerank")  # older saved answers have none of them
 
 
 def passage_to_json(passage: Passage) -> dict[str, Any]:
@@ -42,7 +42,8 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
     """What a search passed over, as `ask --json` and `search --explain --json` print it."""
     cut = [{"why": c.why, "repeats": c.repeats, **passage_to_json(c.passage)} for c in trace.cut]
     return {
-        "query": trace.query, "searched": trace.searched, "hidden": trace.hidden, "reason": trace.reason, "cut": cut,
+        "query": trace.query, "searched": trace.searched, "hidden": trace.hidden, "reason": trace.reason,
+        "reranked": trace.reranked, "cut": cut,
     }  # fmt: skip
 
 

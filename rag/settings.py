@@ -53,12 +53,17 @@ class LLMSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalSettings:
-    """How passages are found: ``k`` go to the prompt, ``lexical_weight`` is λ in D + λ·L."""
+    """How passages are found: ``k`` go to the prompt, ``lexical_weight`` is λ in D + λ·L.
+
+    ``reranker`` is a CrossEncoder's folder or Hugging Face name, or empty; it may take ``rerank_seconds`` a search.
+    """
 
     k: int = 4
     candidates: int = 100
     lexical_weight: float = 0.6
     minimum_answerable: float = 0.1
+    reranker: str = ""
+    rerank_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

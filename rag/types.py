@@ -101,8 +101,9 @@ class Passage:
 
     ``dense`` is the centred cosine, ``lexical`` the share of the question's weight that the chunk explains (0 to 1);
     a rank counts from 1 and is None where that half did not list the chunk. ``terms`` are the question's terms that
-    the chunk holds, each with its part of ``lexical``, and ``lexical_weight`` is λ of this question. ``rerank_score``
-    and ``rerank_rank`` are a reranker's, None where none looked at the passage. ``kb`` is where the chunk lies.
+    the chunk holds, each with its part of ``lexical``, and ``lexical_weight`` is λ of this question. ``kb`` is where the
+    chunk lies. ``rerank`` is the reranker's score through a sigmoid (0 to 1), None where there is no reranker or its time
+    was spent; passages with one are ordered by it.
     """
 
     chunk: Chunk
@@ -115,8 +116,7 @@ class Passage:
     kb: str = ""
     terms: tuple[tuple[str, float], ...] = ()
     lexical_weight: float = 0.0
-    rerank_score: float | None = None
-    rerank_rank: int | None = None
+    rerank: float | None = None
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -137,7 +137,8 @@ class Cut:
 class Trace:
     """What a search passed over: the nearest passages that were ``cut``, and how many chunks it saw and did not see.
 
-    ``reason`` is one of the wording's keys and says why nothing was found; it is empty where something was.
+    ``reason`` is one of the wording's keys and says why nothing was found; it is empty where something was. ``reranked``
+    is how many passages a reranker read in its time, None without one.
     """
 
     query: str = ""
@@ -145,6 +146,7 @@ class Trace:
     searched: int = 0
     hidden: int = 0
     reason: str = ""
+    reranked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

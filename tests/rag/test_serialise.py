@@ -16,8 +16,7 @@ FOUND = replace(
     kb="人事",
     terms=(("年假", 0.3), ("so", 0.1)),
     lexical_weight=0.6,
-    rerank_score=0.7,
-    rerank_rank=1,
+    rerank=0.7,
 )
 ANSWER = Answer(
     "年假几天？",
@@ -71,8 +70,8 @@ def test_an_answer_saved_by_an_older_version_is_read() -> None:
     value = answer_to_json(ANSWER)
     del value["trace"]
     for passage_value in [*value["passages"], value["citations"][0]["passage"]]:
-        for key in ("kb", "terms", "lexical_weight", "rerank_score", "rerank_rank"):
+        for key in ("kb", "terms", "lexical_weight", "rerank"):
             del passage_value[key]
     old = answer_from_json(value)
     assert (old.text, old.trace) == (ANSWER.text, Trace())
-    assert (old.passages[0].kb, old.passages[0].terms, old.passages[0].rerank_rank) == ("", (), None)
+    assert (old.passages[0].kb, old.passages[0].terms, old.passages[0].rerank) == ("", (), None)
