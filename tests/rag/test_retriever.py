@@ -214,6 +214,6 @@ def test_langchain_finds_the_same(retriever: Retriever) -> None:
     documents = retriever.as_langchain(k=2).invoke("paid leave")
     found = retriever.search("paid leave", k=2)
     assert [d.page_content for d in documents] == [p.chunk.text for p in found]
-    assert [(d.metadata["document"], d.metadata["score"]) for d in documents] == [
+    assert [(d.metadata["source"], d.metadata["score"]) for d in documents] == [
         (p.chunk.document, p.score) for p in found
     ]
