@@ -71,6 +71,7 @@ ALTER TABLE file ADD COLUMN modified REAL;
 CREATE TABLE tag(
     file_id INTEGER NOT NULL REFERENCES file ON DELETE CASCADE, record TEXT NOT NULL, tag TEXT NOT NULL,
     PRIMARY KEY(file_id, record, tag)) WITHOUT ROWID;
+CREATE INDEX chunk_marks ON chunk(kb_id, crc, vector_id, tokens);
 """
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
 _STEPS = (_SCHEMA_1, _SCHEMA_2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Iterator
 from math import cos, radians
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.dense import DenseIndex, open_index
+from rag.dense import DenseIndex, kind_for, open_index
 from rag.store import Store
 from rag.types import Page, ParsedDocument
 from tests.rag.stored import chunks_of, file, put
@@ -51,6 +53,20 @@ def answers(store: Store, index: DenseIndex) -> dict[str, float]:
     """What a vector at 0° finds: text → cosine."""
     found = dict(index.search(unit(0), 10))
     return {chunk.text: round(found[i], 5) for i, chunk in store.chunks_by_id(found).items()}
+
+
+def opened(store: Store) -> dict[str, float]:
+    return answers(store, open_index(store, Compass()))
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let the test fail where one of these steps of the index is taken."""
+
+    def taken(*_: object) -> None:
+        raise AssertionError("this step was not needed")
+
+    for name in names:
+        monkeypatch.setattr(f"rag.dense.{name}", taken)
 
 
 def cache_file(store: Store) -> Path:
@@ -97,11 +113,8 @@ def test_the_cache_is_used_when_it_is_whole(store: Store, monkeypatch: pytest.Mo
     put_angles(store)
     before = answers(store, open_index(store, Compass()))
 
-    def rebuilt(*_: object) -> None:
-        raise AssertionError("the cache was there")
-
-    monkeypatch.setattr("rag.dense._build", rebuilt)
-    assert answers(store, open_index(store, Compass())) == before
+    forbid(monkeypatch, "_built", "_write_cache")
+    assert opened(store) == before
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 0.99])
@@ -117,12 +130,12 @@ def test_a_truncated_cache_is_rebuilt(store: Store, share: float) -> None:
 
 
 def test_a_flipped_bit_anywhere_in_the_cache_changes_no_answer(store: Store) -> None:
-    """Whichever byte of the cache file is damaged, header included, the index is rebuilt with the same answers."""
+    """Wherever the cache file is damaged, header included, the index is rebuilt with the same answers."""
     put_angles(store)
     before = answers(store, open_index(store, Compass()))
     path = cache_file(store)
     whole = path.read_bytes()
-    for place in range(len(whole)):
+    for place in [*range(160), *range(160, len(whole), 7)]:
         damaged = bytearray(whole)
         damaged[place] ^= 1
         path.write_bytes(damaged)
@@ -171,3 +184,124 @@ def test_no_half_written_cache_stays(store: Store, embedder: Any) -> None:
         put(store, embedder, f"{i}.md", f"text {i}")
         open_index(store, embedder)
     assert len(list((store.home / "workspace" / "cache").iterdir())) == 1
+
+
+def test_changes_are_followed_without_a_rebuild(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open index takes in what is added and drops what is deleted, and so does one opened from an older cache."""
+    put_angles(store)
+    put_angles(store, (10, 20), "gone.md")
+    index = open_index(store, Compass())
+    old = cache_file(store).read_bytes()
+    forbid(monkeypatch, "_built")
+    put_angles(store, (45,), "new.md")
+    store.delete("gone.md")
+    index.follow()
+    cache_file(store).write_bytes(old)
+    expected = {f"angle {a}": pytest.approx(cos(radians(a)), abs=1e-4) for a in (*ANGLES, 45)}
+    assert answers(store, index) == opened(store) == expected
+    assert len(index) == len(expected)
+
+
+def test_an_older_copy_of_the_database_does_not_get_the_vectors_of_the_newer(tmp_path: Path) -> None:
+    """A restored database gives ids of the lost state to other texts; the cache of the lost state is not believed."""
+    with Store(tmp_path) as store:
+        put_angles(store)
+    database = tmp_path / "workspace" / "footnote.sqlite3"
+    shutil.copy(database, tmp_path / "backup")
+    with Store(tmp_path) as store:
+        put_angles(store, (10,), "lost.md")
+        assert "angle 10" in opened(store)
+    shutil.copy(tmp_path / "backup", database)
+    with Store(tmp_path) as store:
+        put_angles(store, (170,), "other.md")
+        assert opened(store)["angle 170"] == pytest.approx(cos(radians(170)), abs=1e-4)
+
+
+class Space(Compass):
+    """As many dimensions as it takes for neighbours to be hard to find."""
+
+    dimension = 32
+
+
+def put_cloud(store: Store, count: int, name: str, seed: int) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(count, Space.dimension))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    texts = tuple(f"{name} {i}" for i in range(count))
+    document = ParsedDocument(name, (Page(None, "\n".join(texts)),))
+    store.put_document(file(name), document, chunks_of(name, texts), vectors.astype(np.float32), "compass")
+
+
+@pytest.fixture
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kinds change at 500 and 1,500 chunks, and few allowed ids are 50."""
+    monkeypatch.setattr("rag.dense._EXACT_UP_TO", 500)
+    monkeypatch.setattr("rag.dense._FLOAT_UP_TO", 1500)
+    monkeypatch.setattr("rag.dense._MOST_COMPARED", 50)
+
+
+@pytest.mark.parametrize(("count", "kind"), [(400, "exact"), (1000, "ivf"), (2000, "ivf-sq8")])
+@pytest.mark.usefixtures("small_limits")
+def test_every_kind_finds_what_exact_search_finds(store: Store, count: int, kind: str) -> None:
+    """By size the index is another; each finds 99 % of the ten best, selected ones too, with exact cosines, best first."""
+    put_cloud(store, count, "first.md", 1)
+    index = open_index(store, Space())
+    put_cloud(store, count // 10, "second.md", 2)
+    store_ids = store.chunk_ids(["first.md"])
+    index.follow()
+    assert index.kind == kind and len(index) == count + count // 10
+    table = store.vector_table()
+    few, many = set(list(store_ids)[:40]), set(list(store_ids)[: count // 3])
+    selections: list[tuple[Any, Any]] = [(None, ()), (few, ()), (many, few), (None, many)]
+    for allowed, without in selections:
+        hits = total = 0
+        for question in np.random.default_rng(3).normal(size=(40, Space.dimension)).astype(np.float32):
+            there = [i for i in table.ids.tolist() if (allowed is None or i in allowed) and i not in without]
+            exact = {i: s for i, s in zip(table.ids.tolist(), (table.vectors @ question).tolist(), strict=True)}
+            best = sorted(there, key=lambda i: -exact[i])[:10]
+            found = index.search(question, 10, allowed, without)
+            assert [i for i, _ in found] == sorted((i for i, _ in found), key=lambda i: -exact[i])
+            assert set(dict(found)) <= set(there) and len(found) == 10
+            assert all(s == pytest.approx(exact[i], abs=1e-4) for i, s in found)
+            hits, total = hits + len(set(best) & set(dict(found))), total + 10
+        assert hits / total >= 0.99
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_collection_that_grows_changes_its_kind(store: Store) -> None:
+    """An open index that outgrows its kind is built anew as the next one."""
+    put_cloud(store, 400, "a.md", 1)
+    index = open_index(store, Space())
+    for name, kind in (("b.md", "ivf"), ("c.md", "ivf"), ("d.md", "ivf-sq8")):
+        put_cloud(store, 400, name, 2)
+        index.follow()
+        assert index.kind == kind == kind_for(len(index))
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_search_never_sees_half_a_change(store: Store) -> None:
+    """While one thread follows the store, the searches of others find ten chunks each and none fails."""
+    put_cloud(store, 700, "stays.md", 1)
+    index = open_index(store, Space())
+    wrong: list[object] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        questions = np.random.default_rng(5).normal(size=(20, Space.dimension)).astype(np.float32)
+        while not done.is_set():
+            try:
+                wrong.extend(found for q in questions if len(found := index.search(q, 10)) != 10)
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for i in range(5):
+        put_cloud(store, 30, f"{i}.md", i)
+        index.follow()
+        store.delete(f"{i}.md")
+        index.follow()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == [] and len(index) == 700
