@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log
 
@@ -25,35 +24,29 @@ def explained_shares(
 
     ``terms`` are the question's tokens, those that no chunk holds included; ``candidates`` map ids to chunk tokens.
     """
-    weights = {term: inverse_frequency(term, statistics) for term in set(terms)}
-    most = sum(weights.values()) * (_K1 + 1)
-    if most <= 0:
-        return dict.fromkeys(candidates, 0.0)
-    return {
-        identity: sum(
-            _saturated(counts[term], length, statistics) * weight for term, weight in weights.items() if term in counts
-        )
-        / most
-        for identity, words in candidates.items()
-        for counts, length in [(Counter(words), len(words))]
-    }
+    weights, most = _weights(terms, statistics)
+    return {i: sum(_parts(weights, words, statistics).values()) / most for i, words in candidates.items()}
 
 
 def contributions(
     terms: Sequence[str], words: Sequence[str], statistics: TermStatistics
 ) -> tuple[tuple[str, float], ...]:
     """The terms that a chunk of these tokens holds, each with its part of ``explained_shares``, the largest first."""
-    weights = {term: inverse_frequency(term, statistics) for term in set(terms)}
-    most = sum(weights.values()) * (_K1 + 1)
-    counts = Counter(words)
-    parts = [
-        (term, weight * _saturated(counts[term], len(words), statistics) / most)
-        for term, weight in weights.items()
-        if term in counts and most > 0
-    ]
+    weights, most = _weights(terms, statistics)
+    parts = [(term, part / most) for term, part in _parts(weights, words, statistics).items()]
     return tuple(sorted(parts, key=lambda part: (-part[1], part[0])))
 
 
-def _saturated(count: int, length: int, statistics: TermStatistics) -> float:
-    norm = _K1 * (1 - _B + _B * length / max(statistics.mean_length, 1e-9))
-    return count * (_K1 + 1) / (count + norm)
+def _weights(terms: Sequence[str], statistics: TermStatistics) -> tuple[dict[str, float], float]:
+    """Each term's idf, and the most that all of them could score; never 0, so that it can be divided by."""
+    weights = {term: inverse_frequency(term, statistics) for term in set(terms)}
+    return weights, sum(weights.values()) * (_K1 + 1) or 1.0
+
+
+def _parts(weights: Mapping[str, float], words: Sequence[str], statistics: TermStatistics) -> dict[str, float]:
+    """What each of the question's terms adds to a chunk's BM25."""
+    # Few of a chunk's words are the question's: only these are counted.
+    held = list(filter(weights.__contains__, words))
+    norm = _K1 * (1 - _B + _B * len(words) / max(statistics.mean_length, 1e-9))
+    counts = {term: held.count(term) for term in held}
+    return {term: weights[term] * count * (_K1 + 1) / (count + norm) for term, count in counts.items()}
