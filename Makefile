@@ -3,7 +3,8 @@
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 TORCH_INDEX ?=
-FOLDER ?= data/docs
+QA ?=
+ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 
@@ -25,9 +26,12 @@ check: $(VENV)/test.stamp
 faults: $(VENV)/test.stamp
 	$(PY) -m pytest tests/faults -v -s
 
-# Peers have an environment of their own, so that none of them enters the app's.
+# make bench QA="FOLDER …" ARGS="--json FILE": beside its peers, which have an environment of their own, so that none of
+# them enters the app's. A FOLDER holds corpus.jsonl and qa.jsonl; docs/benchmarks.md tells of both.
 bench: $(VENV)-bench/bench.stamp
-	$(VENV)-bench/bin/python -m bench.throughput $(FOLDER)
+	@test -n "$(QA)" || { echo 'Name question sets: make bench QA="FOLDER …", each with corpus.jsonl and qa.jsonl.'; exit 2; }
+	@$(VENV)-bench/bin/python -m rag models pull >/dev/null
+	$(VENV)-bench/bin/python -m bench.peers $(QA) $(ARGS)
 
 $(VENV)-bench/bench.stamp: requirements.txt bench/requirements.txt
 	@$(PYTHON) -m venv $(VENV)-bench
