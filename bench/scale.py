@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rag.retriever import Retriever
     from rag.settings import Settings
     from rag.store import Store
-    from rag.types import Embedder, Language
+    from rag.types import Embedder, Language, Side
 
 _SEED = 7
 _MOST_MOVED = 0.5  # of the difference of two real vectors
@@ -165,9 +165,9 @@ class Asked:
         """The vector that was worked out before."""
         return self._vectors[text]
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: Side = "passage") -> np.ndarray:
         """As the real one."""
-        return self._embedder.centre(vectors, languages, query=query)
+        return self._embedder.centre(vectors, languages, side=side)
 
 
 class Clock:
@@ -286,7 +286,7 @@ def _source(folders: Sequence[Path], settings: Settings) -> Source:
 def _centred(embedder: Asked, question: str) -> np.ndarray:
     from rag.text import language
 
-    return embedder.centre(embedder.embed_query(question)[None], [language(question)], query=True)[0]
+    return embedder.centre(embedder.embed_query(question)[None], [language(question)], side="query")[0]
 
 
 def _recall(index: DenseIndex, store: Store, embedder: Asked, questions: Sequence[str]) -> float:

@@ -28,7 +28,7 @@ _SHAPING = (
     "rag/store.py",
     "rag/database.py",
     "rag/embedder.py",
-    "rag/bert.py",
+    "rag/bert.py", "rag/windows.py",
     "rag/e5.py",
 )
 

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from rag.store import Store
-from rag.types import Embedder, Language
+from rag.types import Chunk, Embedder, Language, Side
+from rag.windows import embed_chunks
 
 BATCH = 256  # chunks that are gathered, so that texts of one length are embedded together
 _SAVED = 128  # of these, so many are embedded and saved at a time
@@ -42,24 +43,24 @@ class LazyEmbedder:
         """A unit vector, float32 of shape (dimension,)."""
         return self._embedder.embed_query(text)
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: Side = "passage") -> np.ndarray:
         """The vectors with their language's mean taken away, at unit length again."""
-        return self._embedder.centre(vectors, languages, query=query)
+        return self._embedder.centre(vectors, languages, side=side)
 
 
 def vectors_for(
-    texts: Iterable[str], embedder: Embedder, store: Store, embedded: Callable[[int], None]
+    chunks: Iterable[Chunk], embedder: Embedder, store: Store, embedded: Callable[[int], None]
 ) -> dict[str, np.ndarray]:
-    """The vector of each text, from the store where it has it; new ones are saved batch by batch.
+    """The vectors of each chunk by its indexed text, from the store where it has them; new ones are saved batch by batch.
 
-    ``embedded`` is told after each batch how many texts it held.
+    ``embedded`` is told after each batch how many chunks it held.
     """
-    wanted = list(dict.fromkeys(texts))
-    known = store.known_vectors(wanted, embedder.fingerprint)
-    missing = sorted((text for text in wanted if text not in known), key=len)
+    wanted = {chunk.indexed_text: chunk for chunk in chunks}
+    known = store.known_vectors(list(wanted), embedder.fingerprint)
+    missing = sorted(wanted.keys() - known.keys(), key=lambda text: (len(text), text))
     for start in range(0, len(missing), _SAVED):
         batch = missing[start : start + _SAVED]
-        vectors = embedder.embed_passages(batch)
+        vectors = embed_chunks([wanted[text] for text in batch], embedder)
         store.save_vectors(batch, vectors, embedder.fingerprint)
         known |= dict(zip(batch, vectors, strict=True))
         embedded(len(batch))

@@ -278,13 +278,13 @@ class _Run:
     def _flush(self) -> None:
         """Embed what waits, then commit it document by document."""
         waiting, self._waiting = self._waiting, []
-        texts = [chunk.indexed_text for item in waiting for chunk in item.chunks]
+        chunks = [chunk for item in waiting for chunk in item.chunks]
         vectors: dict[str, np.ndarray] = {}
-        if texts:
+        if chunks:
             if not self._checked:
                 self._store.check_embedding(self._embedder.fingerprint)
                 self._checked = True
-            vectors = vectors_for(texts, self._embedder, self._store, self._count)
+            vectors = vectors_for(chunks, self._embedder, self._store, self._count)
         for item in waiting:
             if item.document:
                 self._put(item, item.document, vectors)
@@ -297,8 +297,8 @@ class _Run:
         file = item.reading.stored("indexed")
         if document.key is not None:  # more may follow: until the end this file counts as unread
             file = replace(file, sha256="")
-        matrix = np.stack([vectors[chunk.indexed_text] for chunk in item.chunks])
-        self._store.put_document(file, document, item.chunks, matrix, self._embedder.fingerprint)
+        theirs = [vectors[chunk.indexed_text] for chunk in item.chunks]
+        self._store.put_document(file, document, item.chunks, theirs, self._embedder.fingerprint)
         self._documents += 1
 
     def _end(self, item: _Waiting) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
+from rag.fusion import meaning
 from rag.grounding import share_covered
 from rag.text import language
 from rag.types import Passage
@@ -22,7 +23,7 @@ _CLOSEST = 4  # passages whose words are looked at
 
 def features(question: str, passages: Sequence[Passage]) -> tuple[float, ...]:
     """The numbers of ``FEATURES`` for a question's passages, best first; there must be at least one."""
-    dense = sorted((p.dense for p in passages), reverse=True)
+    dense = sorted((meaning(p.dense, p.window) for p in passages), reverse=True)
     ranked = sorted(passages, key=lambda p: -p.score)  # by fusion, which the weights were fitted to, not a reranker
     scores = [p.score for p in ranked]
     best = ranked[0]

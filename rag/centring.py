@@ -12,9 +12,10 @@ from threading import Lock
 import numpy as np
 
 from rag.settings import cache
-from rag.types import Language
+from rag.types import Chunk, Language, Side
+from rag.windows import windows
 
-Means = dict[str, np.ndarray]  # "passage_zh", "passage_en", "query_zh", "query_en" → the mean vector
+Means = dict[str, np.ndarray]  # "passage_zh", "window_en", "query_zh" … → the mean vector
 _TEXTS = Path(__file__).parent / "builtin" / "centring"
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -27,7 +28,7 @@ class LanguageMeans:
         self._lock = Lock()
         self._means: Means | None = None
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: Side = "passage") -> np.ndarray:
         """The vectors less their language's mean, at unit length; unchanged where there are no means."""
         if not len(vectors):
             return vectors
@@ -36,7 +37,6 @@ class LanguageMeans:
                 self._means = self._make()
         if not self._means:
             return vectors
-        side = "query" if query else "passage"
         means = np.stack([self._means[f"{side}_{language}"] for language in _LANGUAGES])
         centred = vectors - means[np.array([_LANGUAGES.index(language) for language in languages])]
         unit: np.ndarray = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
@@ -62,10 +62,13 @@ def texts_hash() -> str:
 def compute(
     embed_passages: Callable[[list[str]], np.ndarray], embed_queries: Callable[[list[str]], np.ndarray]
 ) -> Means:
-    """The mean unit vector of the fixed passages and questions of each language."""
+    """The mean unit vector of the fixed passages, their windows and the questions of each language."""
     means = {}
     for language in _LANGUAGES:
-        means[f"passage_{language}"] = embed_passages(passages(language)).mean(axis=0)
+        texts = passages(language)
+        pieces = [piece for text in texts for piece in windows(Chunk(0, "", 0, "", None, text, 0, len(text))) or [text]]
+        means[f"passage_{language}"] = embed_passages(texts).mean(axis=0)
+        means[f"window_{language}"] = embed_passages(pieces).mean(axis=0)
         means[f"query_{language}"] = embed_queries(questions(language)).mean(axis=0)
     return means
 

@@ -58,7 +58,7 @@ class FootnoteEmbeddings(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         """The unit vector of a question."""
         vector = self._embedder.embed_query(text)[None]
-        centred: list[float] = self._embedder.centre(vector, [language(text)], query=True)[0].tolist()
+        centred: list[float] = self._embedder.centre(vector, [language(text)], side="query")[0].tolist()
         return centred
 
 

@@ -71,6 +71,7 @@ ALTER TABLE file ADD COLUMN modified REAL;
 CREATE TABLE tag(
     file_id INTEGER NOT NULL REFERENCES file ON DELETE CASCADE, record TEXT NOT NULL, tag TEXT NOT NULL,
     PRIMARY KEY(file_id, record, tag)) WITHOUT ROWID;
+ALTER TABLE vector ADD COLUMN windows BLOB NOT NULL DEFAULT x'';
 CREATE INDEX chunk_marks ON chunk(kb_id, crc, vector_id, tokens);
 """
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.

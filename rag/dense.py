@@ -116,6 +116,16 @@ class DenseIndex:
         scores = self._embedder.centre(table.vectors, table.languages) @ vector
         return dict(zip(table.ids.tolist(), scores.tolist(), strict=True))
 
+    def meanings(self, vector: np.ndarray, ids: Collection[int]) -> dict[int, tuple[float, float]]:
+        """For given chunks the cosine of the whole and that of the best window, those that the store does not hold left out."""
+        whole, windows = self._store.vector_tables(ids)
+        if not len(whole.ids):
+            return {}
+        wholes = self._embedder.centre(whole.vectors, whole.languages) @ vector
+        pieces = self._embedder.centre(windows.vectors, windows.languages, side="window") @ vector
+        best = np.maximum.reduceat(pieces, np.searchsorted(windows.ids, whole.ids))
+        return dict(zip(whole.ids.tolist(), zip(wholes.tolist(), best.tolist(), strict=True), strict=True))
+
 
 def open_index(store: Store, embedder: Embedder) -> DenseIndex:
     """The index of the store's present generation: its cache, brought up to date, where that is whole, else built."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from rag import bert, centring, models
+from rag import bert, centring, models, windows
 from rag.errors import ModelError
 from rag.settings import EmbeddingSettings
-from rag.types import Embedder, Language
+from rag.types import Embedder, Language, Side
 
 # Few enough tokens that a layer's activations stay in the processor's cache, enough to keep its cores busy.
 _TOKENS_PER_BATCH = 2048
@@ -43,7 +43,7 @@ class SentenceEmbedder:
         if means is not None:
             recipe = {name: hashlib.sha256(value.tobytes()).hexdigest() for name, value in sorted(means.items())}
         parts = [identity, self.dimension, self._model.max_seq_length, settings.query_prefix,
-                 settings.passage_prefix, recipe]  # fmt: skip
+                 settings.passage_prefix, recipe, windows.SIZE]  # fmt: skip
         self._fingerprint = make_fingerprint(settings.model, parts)
         self._means = centring.LanguageMeans(lambda: self._find_means() if means is None else means)
 
@@ -66,9 +66,9 @@ class SentenceEmbedder:
         vector: np.ndarray = self._embed_queries([text])[0]
         return vector
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: Side = "passage") -> np.ndarray:
         """The vectors less their language's mean, at unit length."""
-        return self._means.centre(vectors, languages, query=query)
+        return self._means.centre(vectors, languages, side=side)
 
     def tokenise(self, texts: list[str]) -> list[list[int]]:
         """The token ids of texts, special ones included, cut to the model's length."""

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from rag import centring, models
+from rag import centring, models, windows
 from rag.embedder import make_fingerprint
 from rag.errors import ModelError
 from rag.llm import shown_address
 from rag.serve import is_loopback
 from rag.settings import EmbeddingSettings
-from rag.types import Language
+from rag.types import Language, Side
 
 if TYPE_CHECKING:
     import httpx
@@ -47,7 +47,7 @@ class AddressEmbedder:
         self._settings = settings
         self._place = f"The embedder at {shown_address(settings.base_url)}"
         parts = [shown_address(settings.base_url).rstrip("/"), settings.model, settings.query_prefix,
-                 settings.passage_prefix, centring.texts_hash()]  # fmt: skip
+                 settings.passage_prefix, centring.texts_hash(), windows.SIZE]  # fmt: skip
         self._fingerprint = make_fingerprint(settings.model, parts)
         self._means = centring.LanguageMeans(self._find_means)
         address = urlsplit(settings.base_url)
@@ -84,9 +84,9 @@ class AddressEmbedder:
         vector: np.ndarray = self._embed([self._settings.query_prefix + text])[0]
         return vector
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: Side = "passage") -> np.ndarray:
         """The vectors less their language's mean, at unit length."""
-        return self._means.centre(vectors, languages, query=query)
+        return self._means.centre(vectors, languages, side=side)
 
     def _find_means(self) -> centring.Means:
         def queries(texts: list[str]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag import fusion
 from rag.types import Cut, Found, Passage
 
 _MOST_TERMS = 10
@@ -13,8 +14,9 @@ def passage_lines(passage: Passage, others: Sequence[Passage] = ()) -> list[str]
     """Why a passage is where it is, line by line; ``others`` is the list it stands in, best first."""
     meaning, words = (_rank(rank) for rank in (passage.dense_rank, passage.lexical_rank))
     lines = [
-        f"score {passage.score:.3f} = meaning {passage.dense:.3f} ({meaning}) "
-        f"+ {passage.lexical_weight:.2f} × words {passage.lexical:.3f} ({words})"
+        f"score {passage.score:.3f} = meaning {fusion.meaning(passage.dense, passage.window):.3f} "
+        f"(whole {passage.dense:.3f}, {meaning}; best sentences {passage.window:.3f}) "
+        f"+ {passage.lexical_weight:.2f} × words {fusion.wording(passage.lexical):.3f} (of {passage.lexical:.3f}, {words})"
     ]
     if passage.terms:
         shown = [f"{term} {share:.3f}" for term, share in passage.terms[:_MOST_TERMS]]
@@ -41,7 +43,9 @@ def seen_line(found: Found) -> str:
     """How many chunks were searched and how many were kept out."""
     hidden = found.trace.hidden
     reranked = f"; the reranker read {found.trace.reranked}" if found.trace.reranked is not None else ""
-    return f"{found.trace.searched} passages searched" + (f"; the filter kept {hidden} out" if hidden else "") + reranked
+    return (
+        f"{found.trace.searched} passages searched" + (f"; the filter kept {hidden} out" if hidden else "") + reranked
+    )
 
 
 def _adjacent(one: Passage, other: Passage) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rag.errors import StoreError
 from rag.store import Store
 from rag.types import Embedder
+from rag.windows import embed_chunks
 
 _GATHERED = 512  # texts of which those of one length are embedded together
 _SAVED = 128  # texts that are embedded and saved at a time
@@ -38,10 +39,11 @@ def reembed(store: Store, embedder: Embedder, report: Callable[[Progress], None]
         store.keep_vectors_of(fingerprint)
         total = store.count_without_vector(fingerprint)
         done, began = 0, time.monotonic()
-        while texts := sorted(store.texts_without_vector(fingerprint, _GATHERED), key=len):
-            for start in range(0, len(texts), _SAVED):
-                batch = texts[start : start + _SAVED]
-                store.save_vectors(batch, embedder.embed_passages(batch), fingerprint)
+        while chunks := sorted(store.chunks_without_vector(fingerprint, _GATHERED), key=lambda c: len(c.indexed_text)):
+            for start in range(0, len(chunks), _SAVED):
+                batch = chunks[start : start + _SAVED]
+                texts = [chunk.indexed_text for chunk in batch]
+                store.save_vectors(texts, embed_chunks(batch, embedder), fingerprint)
                 done += len(batch)
                 seconds = time.monotonic() - began
                 report(Progress(done, total, seconds / done * (total - done)))

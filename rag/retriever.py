@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.dense import DenseIndex, open_index
+from rag.fusion import fused
 from rag.lexical import contributions, explained_shares, inverse_frequency
 from rag.reranker import Reranker
 from rag.settings import RetrievalSettings
@@ -110,7 +111,7 @@ class Retriever:
     def _understand(self, text: str) -> Search:
         words = tuple(dict.fromkeys(tokens(text)))
         raw = self._embedder.embed_query(text)
-        return Search(words, self._embedder.centre(raw[None], [language(text)], query=True)[0])
+        return Search(words, self._embedder.centre(raw[None], [language(text)], side="query")[0])
 
     def _sources(self, filter: Filter, withhold: Collection[str]) -> list[_Source]:
         """The knowledge bases to search, each with what may be found in it."""
@@ -136,11 +137,11 @@ class Retriever:
     def _fused(
         self, question: Search, sources: Sequence[_Source], statistics: TermStatistics
     ) -> tuple[list[Passage], dict[int, list[str]]]:
-        """Candidates of both halves, the missing half of a score computed, D + λ·L, best first; and their tokens by id."""
+        """Candidates of both halves, the missing half of a score computed, fused, best first; and their tokens by id."""
         depth = self._settings.candidates
         selective = _selective(question.terms, statistics)
         dense: dict[int, float] = {}
-        cosines: dict[int, float] = {}
+        meanings: dict[int, tuple[float, float]] = {}
         words: dict[int, list[str]] = {}
         lexical_ids: list[int] = []
         chunks: dict[int, tuple[Chunk, str]] = {}
@@ -148,10 +149,11 @@ class Retriever:
             near = dict(source.index.search(question.vector, depth, source.allowed, source.hidden))
             listed = source.listed(selective, depth)
             dense |= near
-            cosines |= near | source.index.cosines(question.vector, [i for i in listed if i not in near])
-            words |= source.store.chunk_tokens([*dict.fromkeys([*near, *listed])])
+            candidates = [*dict.fromkeys([*near, *listed])]
+            meanings |= source.index.meanings(question.vector, candidates)
+            words |= source.store.chunk_tokens(candidates)
             lexical_ids += listed
-            there = source.store.chunks_by_id([*dict.fromkeys([*near, *listed])])
+            there = source.store.chunks_by_id(candidates)
             chunks |= {i: (chunk, source.store.kb) for i, chunk in there.items()}
         shares = explained_shares(question.terms, words, statistics)
         if len(sources) > 1:  # each list is in order by itself; over several only scores can be compared
@@ -160,11 +162,14 @@ class Retriever:
         dense_rank = {i: rank for rank, i in enumerate(dense, 1)}
         lexical_rank = {i: rank for rank, i in enumerate(lexical_ids, 1)}
         weight = self._settings.lexical_weight
-        passages = [
-            Passage(chunk, cosines.get(i, 0.0) + weight * shares.get(i, 0.0), dense_rank.get(i), lexical_rank.get(i),
-                    dense=cosines.get(i, 0.0), lexical=shares.get(i, 0.0), kb=kb, lexical_weight=weight)
-            for i, (chunk, kb) in chunks.items() if i in dense_rank or i in lexical_rank
-        ]  # fmt: skip
+        passages = []
+        for i, (chunk, kb) in chunks.items():
+            if i in dense_rank or i in lexical_rank:
+                (whole, window), share = meanings.get(i, (0.0, 0.0)), shares.get(i, 0.0)
+                passages.append(
+                    Passage(chunk, fused(whole, window, share, weight), dense_rank.get(i), lexical_rank.get(i),
+                            dense=whole, window=window, lexical=share, kb=kb, lexical_weight=weight)
+                )  # fmt: skip
         return sorted(passages, key=lambda p: (-p.score, p.chunk.id)), words
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rag.types import Answer, Chunk, Citation, Claim, Cut, Passage, Timings, Trace
 
 _PASSAGE_KEYS = ("score", "dense_rank", "lexical_rank", "dense", "lexical")
-_LATER_PASSAGE_KEYS = ("kb", "lexical_weight", "rerank")  # older saved answers have none of them
+_LATER_PASSAGE_KEYS = ("kb", "window", "lexical_weight", "rerank")  # older saved answers have none of them
 
 
 def passage_to_json(passage: Passage) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class RetrievalSettings:
 
     k: int = 4
     candidates: int = 100
-    lexical_weight: float = 0.6
+    lexical_weight: float = 0.8
     minimum_answerable: float = 0.1
     reranker: str = ""
     rerank_seconds: float = 1.0

@@ -233,19 +233,31 @@ class Store:
         return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
 
     def vector_table(self, ids: Collection[int] | np.ndarray | None = None) -> VectorTable:
-        """Vectors, raw, with chunk ids and languages, all or those of given chunks; damaged rows are left out."""
-        sql = """SELECT c.id, c.language, v.value, v.crc FROM chunk c JOIN vector v ON v.id = c.vector_id
+        """Vectors of whole chunks, raw, all or those of given ids; damaged rows are left out."""
+        return _whole(self._vector_rows(ids))
+
+    def vector_tables(self, ids: Collection[int] | np.ndarray) -> tuple[VectorTable, VectorTable]:
+        """The vectors of whole chunks, and those of their windows under the ids of their chunks; a short chunk is its own."""
+        rows = self._vector_rows(ids)
+        whole = _whole(rows)
+        if not rows:
+            return whole, whole
+        dimension = whole.vectors.shape[1]
+        pieces = [_windows(row[3], dimension) if row[3] else whole.vectors[n : n + 1] for n, row in enumerate(rows)]
+        counts = [len(piece) for piece in pieces]
+        languages = [row[1] for row, count in zip(rows, counts, strict=True) for _ in range(count)]
+        return whole, VectorTable(np.repeat(whole.ids, counts), np.concatenate(pieces), tuple(languages))
+
+    def _vector_rows(self, ids: Collection[int] | np.ndarray | None) -> list[tuple[Any, ...]]:
+        """Id, language, value and windows of undamaged vectors, by chunk id."""
+        sql = """SELECT c.id, c.language, v.value, v.windows, v.crc FROM chunk c JOIN vector v ON v.id = c.vector_id
                  WHERE +c.kb_id = ?"""  # the plus: by id, in the order in which the rows lie
         values: list[Any] = [self._known_kb()]
         if ids is not None:
             sql += " AND c.id IN (SELECT value FROM json_each(?))"
             values.append(json.dumps([int(i) for i in ids]))
         found = self._rows(sql + " ORDER BY c.id", *values)
-        rows = [row for row in found if zlib.crc32(row[2]) == row[3]]
-        if not rows:
-            return VectorTable(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), ())
-        vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
-        return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
+        return [row for row in found if zlib.crc32(row[2] + row[3]) == row[4]]
 
     def lexical_candidates(self, terms: Sequence[str], limit: int, allowed: np.ndarray | None = None) -> list[int]:
         """Chunk ids that hold any of the terms, best first by FTS5's own ranking, at most ``limit``.
@@ -286,16 +298,17 @@ class Store:
         return {row[0]: row[1].split() for row in self._rows(sql, *map(int, ids))}
 
     def known_vectors(self, texts: Sequence[str], fingerprint: str) -> dict[str, np.ndarray]:
-        """The vectors that are already stored for exactly these texts."""
+        """What is already stored for exactly these texts: float32 of shape (1 + windows, dim), the whole first."""
         by_sha = {_text_sha(text): text for text in texts}
         found: dict[str, np.ndarray] = {}
         shas = list(by_sha)
         for i in range(0, len(shas), 500):
             part = shas[i : i + 500]
-            sql = f"SELECT text_sha, value, crc FROM vector WHERE fingerprint = ? AND text_sha IN ({_marks(part)})"
-            for sha, value, crc in self._rows(sql, fingerprint, *part):
-                if zlib.crc32(value) == crc:
-                    found[by_sha[bytes(sha)]] = np.frombuffer(value, np.float32)
+            sql = f"SELECT text_sha, value, windows, crc FROM vector WHERE fingerprint = ? AND text_sha IN ({_marks(part)})"
+            for sha, value, windows, crc in self._rows(sql, fingerprint, *part):
+                if zlib.crc32(value + windows) == crc:
+                    whole = np.frombuffer(value, np.float32)[None]
+                    found[by_sha[bytes(sha)]] = np.vstack([whole, _windows(windows, whole.shape[1])])
         return found
 
     def check_embedding(self, fingerprint: str) -> None:
@@ -308,10 +321,10 @@ class Store:
                 "and its prefixes back."
             )
 
-    def texts_without_vector(self, fingerprint: str, limit: int) -> list[str]:
-        """Up to ``limit`` texts of this knowledge base's chunks that have no vector of this embedder yet."""
+    def chunks_without_vector(self, fingerprint: str, limit: int) -> list[Chunk]:
+        """Up to ``limit`` chunks, heading and text alone, of different texts that have no vector of this embedder yet."""
         return [
-            Chunk(0, "", 0, heading, None, text, 0, 0).indexed_text
+            Chunk(0, "", 0, heading, None, text, 0, len(text))
             for heading, text in self._rows(f"SELECT c.heading, c.text {_BEHIND} GROUP BY o.text_sha LIMIT ?",
                                             self._known_kb(), fingerprint, limit)
         ]  # fmt: skip
@@ -351,11 +364,13 @@ class Store:
             self._root_id(connection, root)
 
     def put_document(
-        self, file: StoredFile, document: ParsedDocument, chunks: Sequence[Chunk], vectors: np.ndarray, fingerprint: str
-    ) -> None:
+        self, file: StoredFile, document: ParsedDocument, chunks: Sequence[Chunk],
+        vectors: Sequence[np.ndarray] | np.ndarray, fingerprint: str,
+    ) -> None:  # fmt: skip
         """Replace a document, its chunks, postings and vectors, and its file's row, in one transaction.
 
-        ``vectors`` is float32 of shape (len(chunks), dim); raises StoreError where they are no finite unit vectors.
+        ``vectors`` are for each chunk a vector (dim,), or a matrix of the whole's and its windows' (1 + windows, dim);
+        raises StoreError where they are no finite unit vectors.
         """
         _check_vectors(chunks, vectors)
         self.check_embedding(fingerprint)
@@ -427,15 +442,15 @@ class Store:
                 self._drop(connection, "file_id = ?", file_id)
                 connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
 
-    def save_vectors(self, texts: Sequence[str], vectors: np.ndarray, fingerprint: str) -> None:
+    def save_vectors(self, texts: Sequence[str], vectors: Sequence[np.ndarray], fingerprint: str) -> None:
         """Keep vectors for texts whose documents are not committed yet, so that a broken-off run goes on from there."""
         with self._database.transaction() as connection:
             rows = [
-                (_text_sha(text), fingerprint, value := vector.astype(np.float32).tobytes(), zlib.crc32(value))
-                for text, vector in zip(texts, vectors, strict=True)
+                (_text_sha(text), fingerprint, *_vector_columns(matrix))
+                for text, matrix in zip(texts, vectors, strict=True)
             ]
             connection.executemany(
-                "INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)", rows
+                "INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, windows, crc) VALUES(?,?,?,?,?)", rows
             )
 
     def sweep_vectors(self) -> None:
@@ -719,6 +734,13 @@ def _near(names: Sequence[str]) -> str:
     return f"Near matches: {', '.join(names)}." if names else "`python -m rag list` shows what there is."
 
 
+def _whole(rows: Sequence[tuple[Any, ...]]) -> VectorTable:
+    if not rows:
+        return VectorTable(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), ())
+    vectors = np.frombuffer(b"".join(row[2] for row in rows), np.float32).reshape(len(rows), -1)
+    return VectorTable(np.array([row[0] for row in rows], np.int64), vectors, tuple(row[1] for row in rows))
+
+
 def _file(row: tuple[Any, ...]) -> StoredFile:
     return replace(StoredFile(*row), warnings=tuple(json.loads(row[8])))
 
@@ -760,22 +782,35 @@ def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vect
     connection.execute(f"INSERT INTO fts_{kb}(rowid, tokens) VALUES(?, ?)", (chunk_id, " ".join(words)))
 
 
-def _vector_id(connection: Any, chunk: Chunk, vector: np.ndarray, fingerprint: str) -> int:
-    sha, value = _text_sha(chunk.indexed_text), vector.astype(np.float32).tobytes()
+def _vector_id(connection: Any, chunk: Chunk, vectors: np.ndarray, fingerprint: str) -> int:
+    sha = _text_sha(chunk.indexed_text)
     connection.execute(
-        """INSERT INTO vector(text_sha, fingerprint, value, crc) VALUES(?,?,?,?)
-        ON CONFLICT(text_sha, fingerprint) DO UPDATE SET value = excluded.value, crc = excluded.crc""",
-        (sha, fingerprint, value, zlib.crc32(value)),
+        """INSERT INTO vector(text_sha, fingerprint, value, windows, crc) VALUES(?,?,?,?,?)
+        ON CONFLICT(text_sha, fingerprint)
+        DO UPDATE SET value = excluded.value, windows = excluded.windows, crc = excluded.crc""",
+        (sha, fingerprint, *_vector_columns(vectors)),
     )
     sql = "SELECT id FROM vector WHERE text_sha = ? AND fingerprint = ?"
     return int(connection.execute(sql, (sha, fingerprint)).fetchone()[0])
 
 
-def _check_vectors(chunks: Sequence[Chunk], vectors: np.ndarray) -> None:
+def _vector_columns(vectors: np.ndarray) -> tuple[bytes, bytes, int]:
+    """The vectors of a text as they are stored: the whole in float32, its windows in float16, and the sum over both."""
+    matrix = np.atleast_2d(vectors)
+    value, windows = matrix[0].astype(np.float32).tobytes(), matrix[1:].astype(np.float16).tobytes()
+    return value, windows, zlib.crc32(value + windows)
+
+
+def _windows(stored: bytes, dimension: int) -> np.ndarray:
+    return np.frombuffer(stored, np.float16).reshape(-1, dimension).astype(np.float32)
+
+
+def _check_vectors(chunks: Sequence[Chunk], vectors: Sequence[np.ndarray] | np.ndarray) -> None:
     if len(chunks) != len(vectors):
         raise StoreError(f"The embedder gave {len(vectors)} vectors for {len(chunks)} chunks; nothing was stored.")
     for chunk, vector in zip(chunks, vectors, strict=True):
-        if not abs(float(np.linalg.norm(vector)) - 1) < 1e-2:  # false for NaN and infinity, too
+        norms = np.linalg.norm(np.atleast_2d(vector), axis=1)
+        if not (np.abs(norms - 1) < 1e-2).all():  # false for NaN and infinity, too
             raise StoreError(f"The embedder gave no unit vector for chunk {chunk.ordinal} of {chunk.document}.")
 
 

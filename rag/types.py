@@ -11,6 +11,7 @@ import numpy as np
 
 Language = Literal["zh", "en"]
 PageKind = Literal["text", "table", "ocr"]
+Side = Literal["passage", "window", "query"]
 State = Literal["indexed", "unchanged", "removed", "empty", "set aside"]
 CutReason = Literal["duplicate", "beyond k"]
 PAGE_BREAK = "\f"
@@ -99,8 +100,8 @@ class Filter:
 class Passage:
     """A chunk found for a question; a higher ``score`` is better, ``also`` lists other documents with the same text.
 
-    ``dense`` is the centred cosine, ``lexical`` the share of the question's weight that the chunk explains (0 to 1);
-    a rank counts from 1 and is None where that half did not list the chunk. ``terms`` are the question's terms that
+    ``dense`` is the centred cosine of the whole chunk, ``window`` that of its best sentence window, ``lexical`` the share
+    of the question's weight that the chunk explains (0 to 1); a rank counts from 1 and is None where that half did not list the chunk. ``terms`` are the question's terms that
     the chunk holds, each with its part of ``lexical``, and ``lexical_weight`` is λ of this question. ``kb`` is where the
     chunk lies. ``rerank`` is the reranker's score through a sigmoid (0 to 1), None where there is no reranker or its time
     was spent; passages with one are ordered by it.
@@ -113,6 +114,7 @@ class Passage:
     also: tuple[str, ...] = ()
     dense: float = 0.0
     lexical: float = 0.0
+    window: float = 0.0
     kb: str = ""
     terms: tuple[tuple[str, float], ...] = ()
     lexical_weight: float = 0.0
@@ -318,6 +320,6 @@ class Embedder(Protocol):
         """The unit vector of a question, float32 of shape (dimension,)."""
         ...
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
-        """The vectors with their language's mean taken away, at unit length again; same shape."""
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: Side = "passage") -> np.ndarray:
+        """The vectors less the mean of their language and side, at unit length again; same shape."""
         ...

@@ -55,7 +55,7 @@ def _documents(connection: Any) -> list[str]:
 
 def _vectors(connection: Any) -> list[str]:
     damaged = 0
-    for value, crc in connection.execute("SELECT value, crc FROM vector"):
-        norm = float(np.linalg.norm(np.frombuffer(value, np.float32))) if zlib.crc32(value) == crc else 0.0
+    for value, windows, crc in connection.execute("SELECT value, windows, crc FROM vector"):
+        norm = float(np.linalg.norm(np.frombuffer(value, np.float32))) if zlib.crc32(value + windows) == crc else 0.0
         damaged += not abs(norm - 1) < 1e-2
     return [f"{damaged} vectors are damaged. {_AGAIN}"] if damaged else []

@@ -36,7 +36,7 @@ class ExactEmbedder:
         """A unit vector, float32 of shape (dimension,)."""
         return self._vector(text)
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: str = "passage") -> np.ndarray:
         """The vectors as they are: bags of words need no centring."""
         return vectors
 

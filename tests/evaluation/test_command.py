@@ -52,7 +52,7 @@ class BagOfWords:
             vector[sum(token.encode()) % self.dimension] += 1
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: str = "passage") -> np.ndarray:
         return vectors
 
 

@@ -33,7 +33,7 @@ class HashEmbedder:
         vector = np.frombuffer(hashlib.sha256(text.encode()).digest(), np.uint8)[:16].astype(np.float32) - 127.5
         return vector / np.linalg.norm(vector)
 
-    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Sequence[Language], *, side: str = "passage") -> np.ndarray:
         return vectors
 
 

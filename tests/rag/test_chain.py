@@ -63,9 +63,9 @@ def test_embeddings_are_the_index_s_own(exact_embedder: Any) -> None:
     """A text's vector is the centred one that the program's index compares, a question's is centred as a question."""
 
     class Centring(exact_embedder):  # type: ignore[misc]
-        def centre(self, vectors: np.ndarray, languages: Any, *, query: bool = False) -> np.ndarray:
+        def centre(self, vectors: np.ndarray, languages: Any, *, side: str = "passage") -> np.ndarray:
             signs = np.array([-1.0 if language == "zh" else 1.0 for language in languages], np.float32)
-            return vectors * signs[:, None] * (3 if query else 1)
+            return vectors * signs[:, None] * (3 if side == "query" else 1)
 
     embedder = Centring()
     embeddings = FootnoteEmbeddings(embedder)

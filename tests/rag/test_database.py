@@ -26,6 +26,8 @@ def old_home(tmp_path: Path, embedder: Any) -> Path:
         connection = store._database.connection
         connection.execute("ALTER TABLE file DROP COLUMN modified")
         connection.execute("DROP TABLE tag")
+        connection.execute("DROP INDEX chunk_marks")
+        connection.execute("ALTER TABLE vector DROP COLUMN windows")
         connection.execute("PRAGMA user_version=1")
     return tmp_path
 

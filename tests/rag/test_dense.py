@@ -39,7 +39,7 @@ class Compass:
     def __init__(self, fingerprint: str = "compass") -> None:
         self.fingerprint = fingerprint
 
-    def centre(self, vectors: np.ndarray, languages: Any, *, query: bool = False) -> np.ndarray:
+    def centre(self, vectors: np.ndarray, languages: Any, *, side: str = "passage") -> np.ndarray:
         return vectors
 
 
