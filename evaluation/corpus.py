@@ -28,7 +28,8 @@ _SHAPING = (
     "rag/store.py",
     "rag/database.py",
     "rag/embedder.py",
-    "rag/bert.py", "rag/windows.py",
+    "rag/bert.py",
+    "rag/windows.py",
     "rag/e5.py",
 )
 

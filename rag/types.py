@@ -101,10 +101,10 @@ class Passage:
     """A chunk found for a question; a higher ``score`` is better, ``also`` lists other documents with the same text.
 
     ``dense`` is the centred cosine of the whole chunk, ``window`` that of its best sentence window, ``lexical`` the share
-    of the question's weight that the chunk explains (0 to 1); a rank counts from 1 and is None where that half did not list the chunk. ``terms`` are the question's terms that
-    the chunk holds, each with its part of ``lexical``, and ``lexical_weight`` is λ of this question. ``kb`` is where the
-    chunk lies. ``rerank`` is the reranker's score through a sigmoid (0 to 1), None where there is no reranker or its time
-    was spent; passages with one are ordered by it.
+    of the question's weight that the chunk explains (0 to 1); a rank counts from 1 and is None where that half did not
+    list the chunk. ``terms`` are the question's terms that the chunk holds, each with its part of ``lexical``, and
+    ``lexical_weight`` is λ of this question. ``kb`` is where the chunk lies. ``rerank`` is the reranker's score through a
+    sigmoid (0 to 1), None where there is no reranker or its time was spent; passages with one are ordered by it.
     """
 
     chunk: Chunk

@@ -26,7 +26,7 @@ def test_the_features_by_hand() -> None:
     """Best cosine, best share, words covered, gaps to the fifth cosine and the second score, agreement, other language."""
     scores = [(0.9, 0.5), (0.7, 0.6), (0.5, 0.0), (0.4, 0.0), (0.3, 0.0), (0.1, 0.0)]
     found = [
-        replace(passage("年假有十五天", identity=i, score=d + lex), dense=d, lexical=lex)
+        replace(passage("年假有十五天", identity=i, score=d + lex), dense=d, window=d, lexical=lex)
         for i, (d, lex) in enumerate(scores)
     ]
     expected = (0.9, 0.6, 0.0, 0.6, 0.1, 1.0, 1.0, 0.9)

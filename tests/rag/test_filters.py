@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rag.errors import StoreError
+from rag.fusion import fused
 from rag.retriever import Retriever, merge_neighbours
 from rag.settings import RetrievalSettings
 from rag.store import Store
@@ -196,7 +197,7 @@ def test_every_passage_says_why_it_is_there(library: Store, embedder: Any) -> No
     found = Retriever(library, embedder, SETTINGS).find("paid annual leave n3", 2)
     for p in [*found.passages, *(cut.passage for cut in found.trace.cut)]:
         assert sum(share for _, share in p.terms) == pytest.approx(p.lexical)
-        assert p.score == pytest.approx(p.dense + p.lexical_weight * p.lexical)
+        assert p.score == pytest.approx(fused(p.dense, p.window, p.lexical, p.lexical_weight))
         assert p.kb == "default"
     best = found.passages[0]
     assert {term for term, _ in best.terms} == {"n3", "paid", "leave"} and best.terms[0][0] == "n3"

@@ -21,7 +21,7 @@ MAY: dict[str, set[str]] = {
     "ui": {"ui", "rag", "ingest", "evaluation"},
     "app": {"ui", "rag", "ingest", "evaluation"},
 }
-INGEST_USES = {"types", "errors", "settings", "text", "store", "embedder", "models", "terminal"}
+INGEST_USES = {"types", "errors", "settings", "text", "store", "embedder", "models", "terminal", "windows"}
 ONLY_IN = {
     "streamlit": ("app.py", "ui/"),
     "faiss": ("rag/dense.py",),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rag.errors import StoreError
+from rag.fusion import fused
 from rag.lexical import explained_shares
 from rag.retriever import Retriever, collapse, merge_neighbours
 from rag.settings import RetrievalSettings
@@ -68,7 +69,7 @@ def test_the_right_document_comes_first(retriever: Retriever, question: str, doc
 
 
 def test_the_score_is_the_sum_of_both_halves(retriever: Retriever, store: Store, embedder: Any) -> None:
-    """A passage's score is cosine + λ · lexical share, each as worked out from its text alone; best first."""
+    """A passage's score is the fusion of its cosine and its lexical share, each as worked out from its text alone; best first."""
     question = "paid leave days"
     terms = tokens(question)
     found = retriever.search(question, k=10)
@@ -78,7 +79,7 @@ def test_the_score_is_the_sum_of_both_halves(retriever: Retriever, store: Store,
         cosine = float(embedder.embed_query(question) @ embedder.embed_query(p.chunk.text))
         share = explained_shares(terms, {1: tokens(p.chunk.text)}, statistics)[1]
         assert (p.dense, p.lexical) == (pytest.approx(cosine, abs=1e-6), pytest.approx(share))
-        assert p.score == pytest.approx(cosine + SETTINGS.lexical_weight * share, abs=1e-6)
+        assert p.score == pytest.approx(fused(cosine, cosine, share, SETTINGS.lexical_weight), abs=1e-6)
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
 
 
