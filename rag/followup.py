@@ -1,4 +1,4 @@
-"""Whether a question leans on its conversation, and what to search for then."""
+"""Whether a question leans on its conversation, and what of that it is searched with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.text import language, tokens
-from rag.types import Turn
+from rag.types import Remembered, Turn
 
 _LEANS_ZH = re.compile(
     "它|他们|她|他的|他在|他是|其中|其|这(?!样)|那|该|上述|前者|后者|呢[？?]?$|还有(?:吗|呢)|^(?:为什么|怎么做|多少|什么时候|在哪)[？?]?$"
@@ -18,13 +18,27 @@ _LEANS_EN = re.compile(
 )
 _FEW_TOKENS = 4
 _ANSWER_CHARACTERS = 200
+# What "it" stands for is as often in the last answer as in the last question. Words are looked up literally, so those of
+# an earlier question only help one that names nothing itself; docs/retrieval.md has what else was tried.
+_MEANING_ASKED = 0.2
+_MEANING_SAID = 0.4
+_WORDS_ASKED = 0.3
+_SAID_CHARACTERS = 600
+
+
+def remembered(question: str, history: Sequence[Turn]) -> tuple[Remembered, ...]:
+    """The last exchange, as far as a follow-up is searched with it; nothing for the first question."""
+    asked = [turn for turn in history if turn.role == "user" and turn.content.strip()][-1:]
+    said = [turn for turn in history if turn.role == "assistant" and turn.content.strip()][-1:] if asked else []
+    words = _WORDS_ASKED if leans(question) else 0.0
+    return (
+        *(Remembered(turn, _MEANING_ASKED, words) for turn in asked),
+        *(Remembered(Turn(turn.role, turn.content[:_SAID_CHARACTERS]), _MEANING_SAID, 0.0) for turn in said),
+    )
 
 
 def search_text(question: str, history: Sequence[Turn]) -> str:
-    """What to search for where a question leans on its conversation: the last exchange, then the question itself.
-
-    The thing that "it" stands for is as often in the last answer as in the last question.
-    """
+    """The question with what it leans on in front, as one text: whether that can be answered is what is to be known."""
     asked = [turn.content for turn in history if turn.role == "user"]
     said = [turn.content for turn in history if turn.role == "assistant"]
     if not asked:

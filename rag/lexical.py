@@ -18,18 +18,19 @@ def inverse_frequency(term: str, statistics: TermStatistics) -> float:
 
 
 def explained_shares(
-    terms: Sequence[str], candidates: Mapping[int, Sequence[str]], statistics: TermStatistics
+    terms: Mapping[str, float], candidates: Mapping[int, Sequence[str]], statistics: TermStatistics
 ) -> dict[int, float]:
     """For each candidate, its BM25 over the most that the question could score, Σ idf(t)·(k1 + 1): between 0 and 1.
 
-    ``terms`` are the question's tokens, those that no chunk holds included; ``candidates`` map ids to chunk tokens.
+    ``terms`` are the question's tokens, those that no chunk holds included, and how much each counts (1 for one of its
+    own, less for one of the conversation before it); ``candidates`` map ids to chunk tokens.
     """
     weights, most = _weights(terms, statistics)
     return {i: sum(_parts(weights, words, statistics).values()) / most for i, words in candidates.items()}
 
 
 def contributions(
-    terms: Sequence[str], words: Sequence[str], statistics: TermStatistics
+    terms: Mapping[str, float], words: Sequence[str], statistics: TermStatistics
 ) -> tuple[tuple[str, float], ...]:
     """The terms that a chunk of these tokens holds, each with its part of ``explained_shares``, the largest first."""
     weights, most = _weights(terms, statistics)
@@ -37,9 +38,9 @@ def contributions(
     return tuple(sorted(parts, key=lambda part: (-part[1], part[0])))
 
 
-def _weights(terms: Sequence[str], statistics: TermStatistics) -> tuple[dict[str, float], float]:
-    """Each term's idf, and the most that all of them could score; never 0, so that it can be divided by."""
-    weights = {term: inverse_frequency(term, statistics) for term in set(terms)}
+def _weights(terms: Mapping[str, float], statistics: TermStatistics) -> tuple[dict[str, float], float]:
+    """Each term's idf times what it counts, and the most that all could score; never 0, so that it can be divided by."""
+    weights = {term: share * inverse_frequency(term, statistics) for term, share in terms.items()}
     return weights, sum(weights.values()) * (_K1 + 1) or 1.0
 
 

@@ -12,7 +12,7 @@ from rag import grounding
 from rag.answerable import probability
 from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
-from rag.followup import leans, search_text
+from rag.followup import leans, remembered, search_text
 from rag.prompt import messages
 from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
@@ -30,7 +30,6 @@ from rag.types import (
     Passage,
     Retrieval,
     Timings,
-    Trace,
     Turn,
 )
 from rag.wording import say
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from rag.llm import LanguageModel
 
 MOST_CHARACTERS = 4000
-_STANDS_ALONE = 0.6  # a question as probably answered as this needs no history
 _TURN_SECONDS = 0.2  # between two looks whether the model is free
 _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
 
@@ -178,20 +176,12 @@ class Pipeline:
     ) -> tuple[str, Found, float]:
         """What was searched for, what was found, and the probability that it holds the answer.
 
-        A question that points back is searched with its conversation; one that may stand alone is tried alone first.
+        A follow-up is searched with the last exchange, whose meaning counts less than its own.
         """
-        tries = [question] if not history or not leans(question) else []
-        if history:
-            tries.append(search_text(question, history))
-        best: tuple[str, Found, float] = (question, Found((), Trace()), -1.0)
-        for text in tries:
-            found = self.retriever.find(text, k, filter, withhold)
-            answerable = probability(text, found.passages[:_EVIDENCE_PASSAGES])
-            if answerable > best[2]:
-                best = (text, found, answerable)
-            if answerable >= _STANDS_ALONE:
-                break
-        return best
+        before = remembered(question, history)
+        text = search_text(question, history) if before and leans(question) else question
+        found = self.retriever.find(question, k, filter, withhold, before)
+        return text, found, probability(text, found.passages[:_EVIDENCE_PASSAGES])
 
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]

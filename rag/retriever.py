@@ -18,7 +18,7 @@ from rag.reranker import Reranker
 from rag.settings import RetrievalSettings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
-from rag.types import Chunk, Cut, Embedder, Filter, Found, Passage, Trace
+from rag.types import Chunk, Cut, Embedder, Filter, Found, Passage, Remembered, Trace
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -40,9 +40,9 @@ _POSTINGS_SHARE = 0.04  # of the chunks, within these
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is asked of the index: the question's terms and its unit vector, centred by language."""
+    """What is asked of the index: terms, each with what it counts, and a unit vector, centred by language."""
 
-    terms: tuple[str, ...]
+    terms: Mapping[str, float]
     vector: np.ndarray
 
 
@@ -80,18 +80,24 @@ class Retriever:
         return list(self.find(text, k, withhold=withhold).passages)
 
     def find(
-        self, text: str, k: int | None = None, filter: Filter = EVERYTHING, withhold: Collection[str] = ()
+        self,
+        text: str,
+        k: int | None = None,
+        filter: Filter = EVERYTHING,
+        withhold: Collection[str] = (),
+        before: Sequence[Remembered] = (),
     ) -> Found:
         """The ``k`` best passages that the filter lets through and documents in ``withhold`` do not hold, and the trace.
 
+        ``before`` is what of the conversation a follow-up is searched with.
         Of a text longer than 20,000 characters the beginning is read. Raises StoreError where the filter names a
         knowledge base or a document that does not exist.
         """
         text = text[:_MOST_READ]
-        question = self._understand(text) if _says_something(text) else None
+        question = self._understand(text, before) if _says_something(text) else None
         with self._store.snapshot():
             sources = self._sources(filter, withhold)
-            statistics = total(source.store.term_statistics(question.terms if question else ()) for source in sources)
+            statistics = total(source.store.term_statistics(question.terms if question else {}) for source in sources)
             ranked, words = self._fused(question, sources, statistics) if question else ([], {})
             passages, repeated = collapse(ranked, words)
             trace = _trace(text, sources, statistics, filter)
@@ -99,7 +105,7 @@ class Retriever:
             passages = self._reranker.rerank(text, passages)
             trace = replace(trace, reranked=sum(passage.rerank is not None for passage in passages))
         found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(k or self._settings.k)
-        terms = question.terms if question else ()
+        terms = question.terms if question else {}
         return _explained(found, lambda passage: contributions(terms, words.get(passage.chunk.id, ()), statistics))
 
     def as_langchain(self, k: int | None = None) -> BaseRetriever:
@@ -108,10 +114,26 @@ class Retriever:
 
         return FootnoteRetriever(retriever=self, k=k or self._settings.k)
 
-    def _understand(self, text: str) -> Search:
-        words = tuple(dict.fromkeys(tokens(text)))
-        raw = self._embedder.embed_query(text)
-        return Search(words, self._embedder.centre(raw[None], [language(text)], side="query")[0])
+    def _understand(self, text: str, before: Sequence[Remembered]) -> Search:
+        terms: dict[str, float] = {}
+        vector = self._question_vector(text)
+        for earlier in before:
+            said = earlier.turn.content
+            vector = vector + earlier.meaning * (
+                self._question_vector(said) if earlier.turn.role == "user" else self._passage_vector(said)
+            )
+            if earlier.words:
+                terms |= dict.fromkeys(tokens(said), earlier.words)
+        terms |= dict.fromkeys(tokens(text), 1.0)
+        return Search(terms, vector / max(float(np.linalg.norm(vector)), 1e-9))
+
+    def _question_vector(self, text: str) -> np.ndarray:
+        vectors = self._embedder.centre(self._embedder.embed_query(text)[None], [language(text)], side="query")
+        return vectors.reshape(-1)
+
+    def _passage_vector(self, text: str) -> np.ndarray:
+        vectors = self._embedder.centre(self._embedder.embed_passages([text]), [language(text)])
+        return vectors.reshape(-1)
 
     def _sources(self, filter: Filter, withhold: Collection[str]) -> list[_Source]:
         """The knowledge bases to search, each with what may be found in it."""
@@ -265,7 +287,7 @@ def _similar(a: frozenset[str], b: frozenset[str]) -> bool:
     return common >= _NEAR_DUPLICATE * (len(a) + len(b) - common)
 
 
-def _selective(terms: tuple[str, ...], statistics: TermStatistics) -> list[str]:
+def _selective(terms: Collection[str], statistics: TermStatistics) -> list[str]:
     """The question's terms that are worth looking up, rarest first; a long text is asked by its rarest terms."""
     there = [term for term in terms if statistics.frequency.get(term)]
     limit = _COMMON * statistics.chunks if statistics.chunks > _LARGE else statistics.chunks

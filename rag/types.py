@@ -234,6 +234,18 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """An earlier text of the conversation that a question is searched with, and how much its meaning and words count.
+
+    The question's own count 1.
+    """
+
+    turn: Turn
+    meaning: float
+    words: float
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
     """What was found for a question, before any model is asked.
 

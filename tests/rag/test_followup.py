@@ -1,11 +1,18 @@
-"""What is searched for when a question leans on its conversation."""
+"""What a follow-up is searched with."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from rag.followup import leans, search_text
+from rag.followup import leans, remembered, search_text
+from rag.retriever import Retriever
+from rag.settings import RetrievalSettings
+from rag.store import Store
 from rag.types import Turn
+from tests.rag.stored import put
 
 LEAVE = (Turn("user", "How many days of paid leave are there?"), Turn("assistant", "Fifteen."))
 YEAR_LEAVE = (Turn("user", "带薪年假一共有多少天？"), Turn("assistant", "十五天。"))
@@ -27,7 +34,7 @@ def test_a_question_that_points_back_leans(question: str) -> None:
      "公司办公室的月租金是多少？", "训练网络时使用了哪种优化器？"],
 )  # fmt: skip
 def test_a_question_that_stands_alone_does_not(question: str) -> None:
-    """A complete question on another matter is searched for as it is."""
+    """A complete question on another matter names what it is about."""
     assert not leans(question)
 
 
@@ -47,3 +54,38 @@ def test_the_first_question_is_searched_as_it_is() -> None:
     """Without a conversation there is nothing to lean on."""
     assert search_text("Why?", ()) == "Why?"
     assert search_text("Why?", (Turn("assistant", "Hello."),)) == "Why?"
+
+
+def test_a_follow_up_is_searched_with_the_last_exchange() -> None:
+    """Question and answer before it lend their meaning; their words only where the follow-up names nothing itself."""
+    asked, said = remembered("Does it expire?", LEAVE)
+    assert (asked.turn, said.turn) == LEAVE and 0 < asked.meaning < 1 and 0 < said.meaning < 1
+    assert asked.words > 0 and said.words == 0
+    assert all(part.words == 0 for part in remembered("How large is the office rent in Berlin?", LEAVE))
+
+
+def test_nothing_is_remembered_before_the_first_question() -> None:
+    """Neither an empty conversation nor a greeting is searched with."""
+    assert remembered("Why?", ()) == () and remembered("Why?", (Turn("assistant", "Hello."),)) == ()
+
+
+@pytest.mark.parametrize("question", ["那它呢？", "And what about it?"])
+def test_a_bare_follow_up_finds_what_was_spoken_of(tmp_path: Path, embedder: Any, question: str) -> None:
+    """A follow-up that names nothing finds the subject of the conversation."""
+    with Store(tmp_path) as store:
+        put(store, embedder, "leave.md", "Paid leave is fifteen days. 带薪年假一共十五天。")
+        put(store, embedder, "rent.md", "The office rent in Berlin is high. 办公室的月租金很高。")
+        history = YEAR_LEAVE if question.startswith("那") else LEAVE
+        found = Retriever(store, embedder, RetrievalSettings()).find(question, before=remembered(question, history))
+    assert found.passages[0].chunk.document == "leave.md"
+
+
+@pytest.mark.parametrize("question", ["How high is the office rent in Berlin?", "办公室的月租金是多少？"])
+def test_a_new_subject_leaves_the_old_one(tmp_path: Path, embedder: Any, question: str) -> None:
+    """A complete question on another matter finds that matter, whatever was spoken of before."""
+    with Store(tmp_path) as store:
+        put(store, embedder, "leave.md", "Paid leave is fifteen days. 带薪年假一共十五天。")
+        put(store, embedder, "rent.md", "The office rent in Berlin is high. 办公室的月租金很高。")
+        history = YEAR_LEAVE if question.startswith("办") else LEAVE
+        found = Retriever(store, embedder, RetrievalSettings()).find(question, before=remembered(question, history))
+    assert found.passages[0].chunk.document == "rent.md"

@@ -77,7 +77,7 @@ def test_the_score_is_the_sum_of_both_halves(retriever: Retriever, store: Store,
     statistics = store.term_statistics(terms)
     for p in found:
         cosine = float(embedder.embed_query(question) @ embedder.embed_query(p.chunk.text))
-        share = explained_shares(terms, {1: tokens(p.chunk.text)}, statistics)[1]
+        share = explained_shares(dict.fromkeys(terms, 1.0), {1: tokens(p.chunk.text)}, statistics)[1]
         assert (p.dense, p.lexical) == (pytest.approx(cosine, abs=1e-6), pytest.approx(share))
         assert p.score == pytest.approx(fused(cosine, cosine, share, SETTINGS.lexical_weight), abs=1e-6)
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
