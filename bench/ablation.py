@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +47,16 @@ class Set:
     whole: np.ndarray
     window: np.ndarray
     mixed: tuple[np.ndarray, np.ndarray]
+    counted: dict[object, np.ndarray] = field(default_factory=dict)
 
     def shares(self, tokenise: Tokeniser = tokens, common: float = 1.0, words_asked: bool = False) -> np.ndarray:
         """L of every question and chunk; terms in more than a share ``common`` of the chunks are left out."""
+        key = (tokenise, common, words_asked)
+        if key not in self.counted:
+            self.counted[key] = self._count(tokenise, common, words_asked)
+        return self.counted[key]
+
+    def _count(self, tokenise: Tokeniser, common: float, words_asked: bool) -> np.ndarray:
         documents = [tokenise(text) for text in self.texts]
         frequency = Counter(term for words in documents for term in set(words))
         mean = float(np.mean([len(words) for words in documents]))
@@ -212,7 +219,9 @@ def _among(one: Set, scores: np.ndarray, depth: int) -> np.ndarray:
     listed = np.zeros(scores.shape, bool)
     for half in (one.whole, one.shares()):
         best = np.argsort(-half, axis=1)[:, :depth]
-        np.put_along_axis(listed, best, np.take_along_axis(half, best, 1) > 0, 1)
+        there = np.zeros(scores.shape, bool)
+        np.put_along_axis(there, best, np.take_along_axis(half, best, 1) > 0, 1)
+        listed |= there
     return np.where(listed, scores, -9)
 
 

@@ -7,6 +7,7 @@ what a size needs beyond that is made from it:
 
 - a vector is that of a real chunk plus up to half the difference of two other real vectors of its language, at unit
   length, so that it stays among its neighbours and varies in the directions in which real vectors vary;
+- its windows' vectors lie some way from it, one for each window of its text;
 - a text is half the real chunk's sentences and half sentences of other chunks of its language, one word or character in
   fifty exchanged for a rare one, so that the vocabulary grows with the collection and common words stay as common.
 
@@ -41,14 +42,14 @@ if TYPE_CHECKING:
     from rag.retriever import Retriever
     from rag.settings import Settings
     from rag.store import Store
-    from rag.types import Embedder, Language, Side
+    from rag.types import Chunk, Embedder, Language, Side
 
 _SEED = 7
 _MOST_MOVED = 0.5  # of the difference of two real vectors
 _RARE = 0.02
 _CHUNKS_PER_DOCUMENT = 50
 _PARTS = {
-    "dense": ("search", "cosines"),
+    "dense": ("search", "cosines", "meanings"),
     "lexical": ("lexical_candidates", "term_statistics"),
     "texts": ("chunk_tokens", "chunks_by_id"),
 }
@@ -145,7 +146,17 @@ def _put(store: Store, name: str, made: Sequence[tuple[str, str, np.ndarray]], f
     sha = hashlib.sha256(text.encode()).hexdigest()
     file = StoredFile("/made", name, sha, len(text), "indexed", "", 1, len(chunks))
     document = ParsedDocument(name, (Page(None, text),))
-    store.put_document(file, document, chunks, np.stack([vector for _, _, vector in made]), fingerprint)
+    vectors = [_with_windows(chunk, vector) for chunk, (_, _, vector) in zip(chunks, made, strict=True)]
+    store.put_document(file, document, chunks, vectors, fingerprint)
+
+
+def _with_windows(chunk: Chunk, vector: np.ndarray) -> np.ndarray:
+    """The chunk's vector and as many for windows as its text has, each some way from it."""
+    from rag.windows import windows
+
+    noise = np.random.default_rng(chunk.start).normal(size=(len(windows(chunk)), len(vector)))
+    moved = vector + 0.6 * noise / np.sqrt(len(vector))
+    return np.vstack([vector, moved / np.linalg.norm(moved, axis=1, keepdims=True)]).astype(np.float32)
 
 
 class Asked:
@@ -306,7 +317,7 @@ def _recall(index: DenseIndex, store: Store, embedder: Asked, questions: Sequenc
 
 def _queries(retriever: Retriever, store: Store, questions: Sequence[str]) -> dict[str, str]:
     retriever.search(questions[0])
-    clock = Clock(store, retriever._index)
+    clock = Clock(store, retriever._indexes[store.kb])
     totals: list[float] = []
     parts: dict[str, list[float]] = {name: [] for name in (*_PARTS, "scoring and the rest")}
     for question in questions:
