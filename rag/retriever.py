@@ -18,7 +18,7 @@ from rag.reranker import Reranker
 from rag.settings import RetrievalSettings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
-from rag.types import Chunk, Cut, Embedder, Filter, Found, Passage, Remembered, Trace
+from rag.types import MOST_CUT, Chunk, Cut, Embedder, Filter, Found, Passage, Remembered, Trace
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -99,12 +99,14 @@ class Retriever:
             sources = self._sources(filter, withhold)
             statistics = total(source.store.term_statistics(question.terms if question else {}) for source in sources)
             ranked, words = self._fused(question, sources, statistics) if question else ([], {})
-            passages, repeated = collapse(ranked, words)
+            wanted = k or self._settings.k
+            # A reranker may lift any of them; without one, those far behind would only be compared for nothing.
+            passages, repeated = collapse(ranked, words, None if self._reranker else wanted + MOST_CUT + _TWIN_REACH)
             trace = _trace(text, sources, statistics, filter)
         if self._reranker is not None:
             passages = self._reranker.rerank(text, passages)
             trace = replace(trace, reranked=sum(passage.rerank is not None for passage in passages))
-        found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(k or self._settings.k)
+        found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(wanted)
         terms = question.terms if question else {}
         return _explained(found, lambda passage: contributions(terms, words.get(passage.chunk.id, ()), statistics))
 
@@ -208,10 +210,12 @@ def total(parts: Iterable[TermStatistics]) -> TermStatistics:
     return TermStatistics(chunks, tokens_there / chunks if chunks else 0.0, dict(frequency))
 
 
-def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) -> tuple[list[Passage], list[Cut]]:
-    """Passages, best first, without those whose text repeats a better one's; ``also`` names the other documents.
+def collapse(
+    passages: Iterable[Passage], words: Mapping[int, Sequence[str]], most: int | None = None
+) -> tuple[list[Passage], list[Cut]]:
+    """Passages, best first and at most ``most``, without those whose text repeats a better one's.
 
-    The second list holds those that went, each with the chunk that it repeats.
+    ``also`` names the other documents. The second list holds those that went, each with the chunk that it repeats.
 
     ``words`` are the chunks' indexed tokens by id; two texts repeat each other where nine tenths of these are common.
     """
@@ -220,6 +224,8 @@ def collapse(passages: Iterable[Passage], words: Mapping[int, Sequence[str]]) ->
     seen: list[frozenset[str]] = []
     places: dict[str, int] = {}
     for passage in passages:
+        if most is not None and len(kept) >= most:
+            break
         own = frozenset(words.get(passage.chunk.id, ()))
         nearby = range(len(seen) - 1, max(len(seen) - 1 - _TWIN_REACH, -1), -1)
         twin = places.get(passage.chunk.text)
