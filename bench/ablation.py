@@ -27,7 +27,7 @@ from rag.lexical import explained_shares
 from rag.settings import RetrievalSettings, load_settings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
-from rag.types import Embedder, Language
+from rag.types import Embedder, Language, Turn
 
 WEIGHT = RetrievalSettings().lexical_weight
 Tokeniser = Callable[[str], list[str]]
@@ -47,6 +47,7 @@ class Set:
     whole: np.ndarray
     window: np.ndarray
     mixed: tuple[np.ndarray, np.ndarray]
+    foreign: tuple[np.ndarray, np.ndarray]
     counted: dict[object, np.ndarray] = field(default_factory=dict)
 
     def shares(self, tokenise: Tokeniser = tokens, common: float = 1.0, words_asked: bool = False) -> np.ndarray:
@@ -128,6 +129,7 @@ def _variants() -> dict[str, Callable[[Set], np.ndarray]]:
             _meaning(*one.mixed) + fusion(one.shares(words_asked=True))
         ),
         "conversation, meaning mixed in, words not": lambda one: _meaning(*one.mixed) + fusion(one.shares()),
+        "conversation, another one's exchange mixed in": lambda one: _meaning(*one.foreign) + fusion(one.shares()),
     }
 
 
@@ -147,19 +149,25 @@ def _load(folder: Path, embedder: Embedder) -> Set:
     vectors = embedder.centre(whole.vectors, whole.languages)
     pieces = embedder.centre(windows.vectors, windows.languages, side="window")
     starts = np.searchsorted(windows.ids, whole.ids)
-    mixed = np.stack([_mixed(question, vector, embedder) for question, vector in zip(questions, centred, strict=True)])
+    histories = [question.history for question in questions]
+    pairs = list(zip(questions, centred, strict=True))
+    mixed = np.stack([_mixed(q, q.history, vector, embedder) for q, vector in pairs])
+    # The subject changes: every question comes after the conversation of one half the set away.
+    half = len(questions) // 2
+    others = [histories[(row + half) % len(histories)] for row in range(len(histories))]
+    foreign = np.stack([_mixed(q, other, vector, embedder) for (q, vector), other in zip(pairs, others, strict=True)])
 
     def best(of: np.ndarray) -> np.ndarray:
         found: np.ndarray = np.maximum.reduceat(of @ pieces.T, starts, axis=1)
         return found
 
     return Set(folder.name, questions, texts, names, owners, vectors, asked @ whole.vectors.T, centred @ vectors.T,
-               best(centred), (mixed @ vectors.T, best(mixed)))  # fmt: skip
+               best(centred), (mixed @ vectors.T, best(mixed)), (foreign @ vectors.T, best(foreign)))  # fmt: skip
 
 
-def _mixed(question: Question, vector: np.ndarray, embedder: Embedder) -> np.ndarray:
+def _mixed(question: Question, history: Sequence[Turn], vector: np.ndarray, embedder: Embedder) -> np.ndarray:
     """The question's vector with the last exchange in it, as the retriever makes it."""
-    for part in remembered(question.question, question.history):
+    for part in remembered(question.question, history):
         said = part.turn.content
         spoken: list[Language] = [language(said)]
         if part.turn.role == "user":
