@@ -48,16 +48,20 @@ class Set:
     window: np.ndarray
     mixed: tuple[np.ndarray, np.ndarray]
     foreign: tuple[np.ndarray, np.ndarray]
+    others: list[tuple[Turn, ...]]
     counted: dict[object, np.ndarray] = field(default_factory=dict)
 
-    def shares(self, tokenise: Tokeniser = tokens, common: float = 1.0, words_asked: bool = False) -> np.ndarray:
-        """L of every question and chunk; terms in more than a share ``common`` of the chunks are left out."""
-        key = (tokenise, common, words_asked)
+    def shares(self, tokenise: Tokeniser = tokens, common: float = 1.0, before: str = "") -> np.ndarray:
+        """L of every question and chunk; terms in more than a share ``common`` of the chunks are left out.
+
+        ``before`` is "own" or "foreign" where words of that conversation count, too.
+        """
+        key = (tokenise, common, before)
         if key not in self.counted:
-            self.counted[key] = self._count(tokenise, common, words_asked)
+            self.counted[key] = self._count(tokenise, common, before)
         return self.counted[key]
 
-    def _count(self, tokenise: Tokeniser, common: float, words_asked: bool) -> np.ndarray:
+    def _count(self, tokenise: Tokeniser, common: float, before: str) -> np.ndarray:
         documents = [tokenise(text) for text in self.texts]
         frequency = Counter(term for words in documents for term in set(words))
         mean = float(np.mean([len(words) for words in documents]))
@@ -68,7 +72,8 @@ class Set:
         found = np.zeros((len(self.questions), len(documents)), np.float32)
         for row, question in enumerate(self.questions):
             terms: dict[str, float] = {}
-            for part in remembered(question.question, question.history) if words_asked else ():
+            history = {"own": question.history, "foreign": self.others[row]}.get(before, ())
+            for part in remembered(question.question, history):
                 if part.words:
                     terms |= dict.fromkeys(tokenise(part.turn.content), part.words)
             terms |= dict.fromkeys(tokenise(question.question), 1.0)
@@ -126,10 +131,12 @@ def _variants() -> dict[str, Callable[[Set], np.ndarray]]:
         "… 100 candidates of each half": lambda one: _among(one, both(one) + fusion(one.shares()), 100),
         "… with maximal marginal relevance, 0.8": lambda one: _diverse(one, both(one) + fusion(one.shares())),
         "conversation, exchange mixed in (shipped)": lambda one: (
-            _meaning(*one.mixed) + fusion(one.shares(words_asked=True))
+            _meaning(*one.mixed) + fusion(one.shares(before="own"))
         ),
         "conversation, meaning mixed in, words not": lambda one: _meaning(*one.mixed) + fusion(one.shares()),
-        "conversation, another one's exchange mixed in": lambda one: _meaning(*one.foreign) + fusion(one.shares()),
+        "conversation, another one's exchange mixed in": lambda one: (
+            _meaning(*one.foreign) + fusion(one.shares(before="foreign"))
+        ),
     }
 
 
@@ -149,12 +156,11 @@ def _load(folder: Path, embedder: Embedder) -> Set:
     vectors = embedder.centre(whole.vectors, whole.languages)
     pieces = embedder.centre(windows.vectors, windows.languages, side="window")
     starts = np.searchsorted(windows.ids, whole.ids)
-    histories = [question.history for question in questions]
     pairs = list(zip(questions, centred, strict=True))
     mixed = np.stack([_mixed(q, q.history, vector, embedder) for q, vector in pairs])
     # The subject changes: every question comes after the conversation of one half the set away.
-    half = len(questions) // 2
-    others = [histories[(row + half) % len(histories)] for row in range(len(histories))]
+    told = [question.history for question in questions if question.history] or [()]
+    others = [told[(row + len(told) // 2) % len(told)] for row in range(len(questions))]
     foreign = np.stack([_mixed(q, other, vector, embedder) for (q, vector), other in zip(pairs, others, strict=True)])
 
     def best(of: np.ndarray) -> np.ndarray:
@@ -162,7 +168,7 @@ def _load(folder: Path, embedder: Embedder) -> Set:
         return found
 
     return Set(folder.name, questions, texts, names, owners, vectors, asked @ whole.vectors.T, centred @ vectors.T,
-               best(centred), (mixed @ vectors.T, best(mixed)), (foreign @ vectors.T, best(foreign)))  # fmt: skip
+               best(centred), (mixed @ vectors.T, best(mixed)), (foreign @ vectors.T, best(foreign)), others)  # fmt: skip
 
 
 def _mixed(question: Question, history: Sequence[Turn], vector: np.ndarray, embedder: Embedder) -> np.ndarray:
@@ -190,7 +196,8 @@ def _ranks(one: Set, scores: np.ndarray) -> np.ndarray:
     for chunk, owner in enumerate(one.owners):
         documents[:, owner] = np.maximum(documents[:, owner], scores[:, chunk])
     wanted = [[one.names.index(name) for name in question.relevant] for question in one.questions]
-    return np.array([1 + (row > row[own].max()).sum() for row, own in zip(documents, wanted, strict=True)])
+    # A tie counts against it: what no term matches has not been found.
+    return np.array([max(1, (row >= row[own].max()).sum()) for row, own in zip(documents, wanted, strict=True)])
 
 
 def _figures(ranks: np.ndarray) -> str:
@@ -204,7 +211,8 @@ def _meaning(whole: np.ndarray, window: np.ndarray) -> np.ndarray:
 
 
 def _reciprocal(scores: np.ndarray) -> np.ndarray:
-    return 1 / (60 + scores.shape[1] - np.argsort(np.argsort(scores, axis=1), axis=1))
+    ranks = scores.shape[1] - np.argsort(np.argsort(scores, axis=1), axis=1)
+    return np.where(scores > 0, 1 / (60 + ranks), 0.0)
 
 
 def _by_query(one: Set) -> np.ndarray:

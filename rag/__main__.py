@@ -165,10 +165,12 @@ def _search(options: argparse.Namespace) -> int:
 
 def _show_found(found: Found, options: argparse.Namespace) -> None:
     from rag.explain import cut_reason, passage_lines, seen_line
+    from rag.fusion import meaning
 
     for rank, passage in enumerate(found.passages, 1):
         print(f"{rank}. {_where(_name(passage, options), passage.chunk.page)}  {passage.score:.3f} "
-              f"(meaning {passage.dense:.3f}, words {passage.lexical:.3f})")  # fmt: skip
+              f"(meaning {meaning(passage.dense, passage.window):.3f}, words {passage.lexical:.3f}"
+              + (f", reranked {passage.rerank:.3f})" if passage.rerank is not None else ")"))  # fmt: skip
         print(f"   {_short(passage.chunk.text, 160)}")
         for line in passage_lines(passage, found.passages) if options.explain else ():
             print(f"   {line}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -79,8 +81,8 @@ def kept(fingerprint: str, make: Callable[[], Means]) -> Means:
     try:
         with np.load(path) as found:
             return dict(found.items())
-    except (OSError, ValueError, EOFError):
-        pass  # missing or broken off: made anew
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
+        pass  # missing or damaged: made anew
     sys.stderr.write(f"Finding the language means of {fingerprint}, once.\n")
     means = make()
     temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")

@@ -82,8 +82,10 @@ class Conversations:
 
 
 def history(messages: list[Message]) -> tuple[Turn, ...]:
-    """The messages as turns, for the next question."""
-    return tuple(Turn(message.role, message.content) for message in messages)
+    """The messages as turns, for the next question; a refusal told nothing that it could be about."""
+    return tuple(
+        Turn(message.role, message.content) for message in messages if not (message.answer and message.answer.refused)
+    )
 
 
 def _title(title: str) -> str:

@@ -141,20 +141,18 @@ def make_fingerprint(model: str, parts: Sequence[Any]) -> str:
 
 
 def _load(folder: str, settings: EmbeddingSettings) -> Any:
-    """The model from a folder or the hub's cache, else from the hub where the name may be one there."""
+    """The model from a folder or the hub's cache; nothing is fetched."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {"dtype": fast_dtype(), "use_safetensors": True}
-    tries = (True,) if Path(folder).is_dir() or not _HUB_NAME.fullmatch(folder) else (True, False)
-    reason = ""
-    for local in tries:
-        try:
-            return SentenceTransformer(folder, local_files_only=local, model_kwargs=options)
-        except Exception as error:  # whatever the hub's client and the model's own files may raise
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    fetch = f" Fetch it where there is a network with `hf download {settings.model}`," if len(tries) > 1 else ""
+    try:
+        return SentenceTransformer(folder, local_files_only=True, model_kwargs=options)
+    except Exception as error:  # whatever the hub's client and the model's own files may raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    at_hub = not Path(folder).is_dir() and _HUB_NAME.fullmatch(folder)
+    fetch = f" Fetch it where there is a network with `hf download {settings.model}`," if at_hub else ""
     raise ModelError(
         f"The embedder {settings.model!r} could not be loaded ({reason}).{fetch} "
         f"{'or set' if fetch else 'Set'} embedding.model to a sentence-transformers folder with safetensors "

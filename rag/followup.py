@@ -23,17 +23,19 @@ _ANSWER_CHARACTERS = 200
 _MEANING_ASKED = 0.2
 _MEANING_SAID = 0.4
 _WORDS_ASKED = 0.3
-_SAID_CHARACTERS = 600
+_MOST_CHARACTERS = 600
 
 
 def remembered(question: str, history: Sequence[Turn]) -> tuple[Remembered, ...]:
     """The last exchange, as far as a follow-up is searched with it; nothing for the first question."""
-    asked = [turn for turn in history if turn.role == "user" and turn.content.strip()][-1:]
-    said = [turn for turn in history if turn.role == "assistant" and turn.content.strip()][-1:] if asked else []
+    spoken = [Turn(turn.role, turn.content[:_MOST_CHARACTERS]) for turn in history if turn.content.strip()]
+    places = [place for place, turn in enumerate(spoken) if turn.role == "user"][-1:]
+    asked = [spoken[place] for place in places]
+    said = spoken[places[0] + 1 :][-1:] if places else []  # an answer that never came leaves the one before it out
     words = _WORDS_ASKED if leans(question) else 0.0
     return (
         *(Remembered(turn, _MEANING_ASKED, words) for turn in asked),
-        *(Remembered(Turn(turn.role, turn.content[:_SAID_CHARACTERS]), _MEANING_SAID, 0.0) for turn in said),
+        *(Remembered(turn, _MEANING_SAID, 0.0) for turn in said),
     )
 
 

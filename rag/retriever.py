@@ -30,6 +30,7 @@ _COMMON = 0.2
 _LARGE = 2000
 _MOST_TERMS = 64
 _MOST_READ = 20_000  # characters of a question; the embedder reads its beginning, the word index its rarest terms
+_MOST_EMBEDDED = 2_000  # of these, what the embedder gets: more than most models read, less than an address refuses
 EVERYTHING = Filter()
 # FTS5 ranks about a posting a microsecond, so a large collection is asked by as many of the rarest terms as hold these.
 # Without a limit the four best passages are the same: for 80 of 80 questions with 10,000 postings at 100,000 chunks, for
@@ -98,13 +99,14 @@ class Retriever:
         with self._store.snapshot():
             sources = self._sources(filter, withhold)
             statistics = total(source.store.term_statistics(question.terms if question else {}) for source in sources)
-            ranked, words = self._fused(question, sources, statistics) if question else ([], {})
             wanted = k or self._settings.k
+            depth = max(self._settings.candidates, wanted)
+            ranked, words = self._fused(question, sources, statistics, depth) if question else ([], {})
             # A reranker may lift any of them; without one, those far behind would only be compared for nothing.
             passages, repeated = collapse(ranked, words, None if self._reranker else wanted + MOST_CUT + _TWIN_REACH)
             trace = _trace(text, sources, statistics, filter)
         if self._reranker is not None:
-            passages = self._reranker.rerank(text, passages)
+            passages = self._reranker.rerank(" ".join([*(e.turn.content for e in before if e.words), text]), passages)
             trace = replace(trace, reranked=sum(passage.rerank is not None for passage in passages))
         found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(wanted)
         terms = question.terms if question else {}
@@ -130,7 +132,9 @@ class Retriever:
         return Search(terms, vector / max(float(np.linalg.norm(vector)), 1e-9))
 
     def _question_vector(self, text: str) -> np.ndarray:
-        vectors = self._embedder.centre(self._embedder.embed_query(text)[None], [language(text)], side="query")
+        vectors = self._embedder.centre(
+            self._embedder.embed_query(text[:_MOST_EMBEDDED])[None], [language(text)], side="query"
+        )
         return vectors.reshape(-1)
 
     def _passage_vector(self, text: str) -> np.ndarray:
@@ -159,10 +163,9 @@ class Retriever:
             return index
 
     def _fused(
-        self, question: Search, sources: Sequence[_Source], statistics: TermStatistics
+        self, question: Search, sources: Sequence[_Source], statistics: TermStatistics, depth: int
     ) -> tuple[list[Passage], dict[int, list[str]]]:
         """Candidates of both halves, the missing half of a score computed, fused, best first; and their tokens by id."""
-        depth = self._settings.candidates
         selective = _selective(question.terms, statistics)
         dense: dict[int, float] = {}
         meanings: dict[int, tuple[float, float]] = {}
@@ -293,8 +296,8 @@ def _similar(a: frozenset[str], b: frozenset[str]) -> bool:
     return common >= _NEAR_DUPLICATE * (len(a) + len(b) - common)
 
 
-def _selective(terms: Collection[str], statistics: TermStatistics) -> list[str]:
-    """The question's terms that are worth looking up, rarest first; a long text is asked by its rarest terms."""
+def _selective(terms: Mapping[str, float], statistics: TermStatistics) -> list[str]:
+    """The terms that are worth looking up, those that count most first, then the rarest; a long text asks by its rarest."""
     there = [term for term in terms if statistics.frequency.get(term)]
     limit = _COMMON * statistics.chunks if statistics.chunks > _LARGE else statistics.chunks
     rare = [term for term in there if statistics.frequency[term] <= limit] or there
@@ -302,7 +305,7 @@ def _selective(terms: Collection[str], statistics: TermStatistics) -> list[str]:
     room = statistics.chunks * _MOST_TERMS
     if statistics.chunks > _LARGE:
         room = int(np.clip(_POSTINGS_SHARE * statistics.chunks, *_POSTINGS))
-    for term in sorted(rare, key=lambda term: -inverse_frequency(term, statistics))[:_MOST_TERMS]:
+    for term in sorted(rare, key=lambda term: (-terms[term], -inverse_frequency(term, statistics)))[:_MOST_TERMS]:
         room -= statistics.frequency[term]
         if chosen and room < 0:
             break

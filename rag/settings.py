@@ -53,7 +53,7 @@ class LLMSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalSettings:
-    """How passages are found: ``k`` go to the prompt, ``lexical_weight`` is λ in D + λ·L.
+    """How passages are found: ``k`` go to the prompt, ``lexical_weight`` is λ of `rag/fusion.py`.
 
     ``reranker`` is a CrossEncoder's folder or Hugging Face name, or empty; it may take ``rerank_seconds`` a search.
     """

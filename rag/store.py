@@ -97,7 +97,7 @@ class Store:
 
     def beside(self, kb: str) -> Store:
         """Another knowledge base of the same file, read in the same snapshots; raises StoreError with near matches."""
-        if kb != self.kb and kb not in (known := self.kbs()):
+        if kb not in (known := self.kbs()):
             near = difflib.get_close_matches(kb, known, n=3, cutoff=0.4) or known[:5]
             raise StoreError(f"There is no knowledge base named {kb!r}. {_near(near)}")
         other = copy.copy(self)
@@ -315,10 +315,12 @@ class Store:
         """Raise StoreError where this knowledge base was made with another embedder."""
         rows = self._rows("SELECT fingerprint FROM kb WHERE name = ?", self.kb)
         if rows and rows[0][0] and rows[0][0] != fingerprint:
+            same = rows[0][0].split("@")[0] == fingerprint.split("@")[0]
+            back = "" if same else ", or set embedding.model and its prefixes back"
+            why = " (other prefixes, or an earlier version of Footnote)" if same else ""
             raise StoreError(
-                f"Knowledge base {self.kb!r} was made with the embedder {rows[0][0]}, the settings now name {fingerprint}. "
-                f"Type `python -m rag reembed --kb {shlex.quote(self.kb)}` to change over to it, or set embedding.model "
-                "and its prefixes back."
+                f"Knowledge base {self.kb!r} was made with the embedder {rows[0][0]}, the settings now name {fingerprint}"
+                f"{why}. Type `python -m rag reembed --kb {shlex.quote(self.kb)}` to change over to it{back}."
             )
 
     def chunks_without_vector(self, fingerprint: str, limit: int) -> list[Chunk]:
@@ -443,14 +445,21 @@ class Store:
                 connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
 
     def save_vectors(self, texts: Sequence[str], vectors: Sequence[np.ndarray], fingerprint: str) -> None:
-        """Keep vectors for texts whose documents are not committed yet, so that a broken-off run goes on from there."""
+        """Keep vectors for texts whose documents are not committed yet, so that a broken-off run goes on from there.
+
+        Raises StoreError where they are no finite unit vectors; nothing is kept then.
+        """
+        for text, matrix in zip(texts, vectors, strict=True):
+            if not _are_unit(matrix):
+                raise StoreError(f"The embedder gave no unit vector for the text {text[:60]!r}; it was not stored.")
         with self._database.transaction() as connection:
             rows = [
                 (_text_sha(text), fingerprint, *_vector_columns(matrix))
                 for text, matrix in zip(texts, vectors, strict=True)
             ]
             connection.executemany(
-                "INSERT OR IGNORE INTO vector(text_sha, fingerprint, value, windows, crc) VALUES(?,?,?,?,?)", rows
+                f"{_PUT_VECTOR} WHERE crc <> excluded.crc",
+                rows,
             )
 
     def sweep_vectors(self) -> None:
@@ -690,6 +699,9 @@ def content_hash(document: ParsedDocument) -> str:
 _BEHIND = """FROM chunk c JOIN vector o ON o.id = c.vector_id WHERE c.kb_id = ?
     AND NOT EXISTS(SELECT 1 FROM vector n WHERE n.text_sha = o.text_sha AND n.fingerprint = ?)"""
 _REEMBEDDING = "reembedding"
+_PUT_VECTOR = """INSERT INTO vector(text_sha, fingerprint, value, windows, crc) VALUES(?,?,?,?,?)
+    ON CONFLICT(text_sha, fingerprint)
+    DO UPDATE SET value = excluded.value, windows = excluded.windows, crc = excluded.crc"""
 _FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings, f.modified
     FROM file f JOIN root r ON r.id = f.root_id"""
 _CHUNK = 'SELECT id, ordinal, heading, page, text, start, "end", crc FROM chunk'
@@ -784,12 +796,7 @@ def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vect
 
 def _vector_id(connection: Any, chunk: Chunk, vectors: np.ndarray, fingerprint: str) -> int:
     sha = _text_sha(chunk.indexed_text)
-    connection.execute(
-        """INSERT INTO vector(text_sha, fingerprint, value, windows, crc) VALUES(?,?,?,?,?)
-        ON CONFLICT(text_sha, fingerprint)
-        DO UPDATE SET value = excluded.value, windows = excluded.windows, crc = excluded.crc""",
-        (sha, fingerprint, *_vector_columns(vectors)),
-    )
+    connection.execute(_PUT_VECTOR, (sha, fingerprint, *_vector_columns(vectors)))
     sql = "SELECT id FROM vector WHERE text_sha = ? AND fingerprint = ?"
     return int(connection.execute(sql, (sha, fingerprint)).fetchone()[0])
 
@@ -801,6 +808,11 @@ def _vector_columns(vectors: np.ndarray) -> tuple[bytes, bytes, int]:
     return value, windows, zlib.crc32(value + windows)
 
 
+def _are_unit(vectors: np.ndarray) -> bool:
+    norms = np.linalg.norm(np.atleast_2d(vectors), axis=1)
+    return bool((np.abs(norms - 1) < 1e-2).all())  # false for NaN and infinity, too
+
+
 def _windows(stored: bytes, dimension: int) -> np.ndarray:
     return np.frombuffer(stored, np.float16).reshape(-1, dimension).astype(np.float32)
 
@@ -809,8 +821,7 @@ def _check_vectors(chunks: Sequence[Chunk], vectors: Sequence[np.ndarray] | np.n
     if len(chunks) != len(vectors):
         raise StoreError(f"The embedder gave {len(vectors)} vectors for {len(chunks)} chunks; nothing was stored.")
     for chunk, vector in zip(chunks, vectors, strict=True):
-        norms = np.linalg.norm(np.atleast_2d(vector), axis=1)
-        if not (np.abs(norms - 1) < 1e-2).all():  # false for NaN and infinity, too
+        if not _are_unit(vector):
             raise StoreError(f"The embedder gave no unit vector for chunk {chunk.ordinal} of {chunk.document}.")
 
 

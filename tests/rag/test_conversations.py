@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,12 @@ def test_a_deleted_conversation_is_gone(tmp_path: Path) -> None:
     assert [c.id for c in conversations.all()] == [two]
     with pytest.raises(StoreError, match="deleted"):
         conversations.add(one, "user", "still there?")
+
+
+def test_a_refusal_is_no_part_of_what_was_said(tmp_path: Path) -> None:
+    """The next question is not about the words of a refusal; the question before it stays."""
+    conversations = Conversations(tmp_path)
+    number = conversations.create("Who?")
+    conversations.add(number, "user", "Who?")
+    conversations.add(number, "assistant", "Not in the documents.", replace(ANSWER, refused=True))
+    assert history(conversations.messages(number)) == (Turn("user", "Who?"),)

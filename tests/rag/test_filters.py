@@ -240,3 +240,18 @@ def test_a_filter_on_an_empty_knowledge_base(store: Store, embedder: Any) -> Non
     """Without documents the reason is that there are none, whatever the filter."""
     found = Retriever(store, embedder, SETTINGS).find("x", 5, Filter(types=("pdf",)))
     assert (found.passages, found.trace.reason) == ((), "empty")
+
+
+def test_the_first_of_several_names_is_checked_too(tmp_path: Path, embedder: Any) -> None:
+    """A knowledge base that does not exist is an error wherever it stands among those asked for."""
+    with Store(tmp_path, "work") as store:
+        put(store, embedder, "a.md", "Fifteen days of paid leave.")
+    with Store(tmp_path, "wrok") as mistyped, pytest.raises(StoreError, match="'wrok'"):
+        Retriever(mistyped, embedder, RetrievalSettings()).find("leave", filter=Filter(kbs=("wrok", "work")))
+
+
+def test_k_may_be_more_than_the_candidates(tmp_path: Path, embedder: Any) -> None:
+    """So many passages come back as are asked for, where there are so many."""
+    with Store(tmp_path) as store:
+        put(store, embedder, "a.md", *(f"Leave number{i} of word{i * 7} and other{i * 13}." for i in range(300)))
+        assert len(Retriever(store, embedder, RetrievalSettings(candidates=10)).search("leave", 250)) == 250

@@ -89,3 +89,9 @@ def test_a_new_subject_leaves_the_old_one(tmp_path: Path, embedder: Any, questio
         history = YEAR_LEAVE if question.startswith("办") else LEAVE
         found = Retriever(store, embedder, RetrievalSettings()).find(question, before=remembered(question, history))
     assert found.passages[0].chunk.document == "rent.md"
+
+
+def test_an_answer_that_never_came_leaves_the_one_before_it_out() -> None:
+    """The last question without an answer stands alone: what was said earlier was about something else."""
+    (asked,) = remembered("Does it expire?", (*LEAVE, Turn("user", "And the rent in Berlin?")))
+    assert asked.turn.content == "And the rent in Berlin?"

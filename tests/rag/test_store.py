@@ -416,3 +416,20 @@ def test_a_store_of_a_newer_version_is_refused(store: Store) -> None:
     store._database.connection.execute("PRAGMA user_version=99")
     with pytest.raises(StoreError, match="newer"):
         Store(store.home)
+
+
+@pytest.mark.parametrize("number", [0.0, float("nan"), 3.0])
+def test_broken_vectors_are_not_kept_for_the_next_run(store: Store, number: float) -> None:
+    """What is no unit vector is refused before it is saved, so that the next run does not meet it again."""
+    with pytest.raises(StoreError, match="no unit vector"):
+        store.save_vectors([LEAVE], [np.full((1, 4), number, np.float32)], "e")
+    assert store.known_vectors([LEAVE], "e") == {}
+
+
+def test_a_damaged_vector_is_put_right(store: Store, embedder: Any) -> None:
+    """Saving a text's vectors again replaces a row whose checksum no longer fits."""
+    store.save_vectors([LEAVE], embedder.embed_passages([LEAVE]), "exact-1")
+    store._database.connection.execute("UPDATE vector SET crc = crc + 1")
+    assert store.known_vectors([LEAVE], "exact-1") == {}
+    store.save_vectors([LEAVE], embedder.embed_passages([LEAVE]), "exact-1")
+    assert store.known_vectors([LEAVE], "exact-1").keys() == {LEAVE}
