@@ -76,9 +76,11 @@ class Retriever:
         self._refreshing = threading.Lock()
         store.check_embedding(embedder.fingerprint)
 
-    def search(self, text: str, k: int | None = None, withhold: Collection[str] = ()) -> list[Passage]:
-        """Passages, best first, at most ``k``; documents named in ``withhold`` are not looked at."""
-        return list(self.find(text, k, withhold=withhold).passages)
+    def search(
+        self, text: str, k: int | None = None, withhold: Collection[str] = (), filter: Filter = EVERYTHING
+    ) -> list[Passage]:
+        """The passages of ``find``, without the account of how they came to be these."""
+        return list(self.find(text, k, filter, withhold).passages)
 
     def find(
         self,

@@ -20,6 +20,7 @@ from rag.models import is_present
 from rag.retriever import Retriever
 from rag.settings import RetrievalSettings
 from rag.store import Store
+from rag.types import Filter
 from tests.rag.stored import put
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,8 @@ def test_keywords_reach_the_search(retriever: FootnoteRetriever) -> None:
     hiding = retriever.model_copy(update={"search_kwargs": {"withhold": ["leave.md"]}})
     assert "leave.md" not in [d.metadata["source"] for d in hiding.invoke("paid leave", k=3)]
     assert hiding.invoke("paid leave", withhold=[])[0].metadata["source"] == "leave.md"
+    (only,) = retriever.invoke("paid leave", k=3, filter=Filter(documents=("rent.md",)))
+    assert only.metadata["source"] == "rent.md"
 
 
 def test_async_and_batches_find_the_same(retriever: FootnoteRetriever) -> None:
