@@ -24,10 +24,11 @@ from rag.embedder import load_embedder
 from rag.followup import remembered
 from rag.fusion import meaning, wording
 from rag.lexical import explained_shares
+from rag.retriever import question_vector
 from rag.settings import RetrievalSettings, load_settings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
-from rag.types import Embedder, Language, Turn
+from rag.types import Embedder, Turn
 
 WEIGHT = RetrievalSettings().lexical_weight
 Tokeniser = Callable[[str], list[str]]
@@ -156,12 +157,16 @@ def _load(folder: Path, embedder: Embedder) -> Set:
     vectors = embedder.centre(whole.vectors, whole.languages)
     pieces = embedder.centre(windows.vectors, windows.languages, side="window")
     starts = np.searchsorted(windows.ids, whole.ids)
-    pairs = list(zip(questions, centred, strict=True))
-    mixed = np.stack([_mixed(q, q.history, vector, embedder) for q, vector in pairs])
+
+    def after(histories: Sequence[Sequence[Turn]]) -> np.ndarray:
+        pairs = zip([question.question for question in questions], histories, strict=True)
+        return np.stack([question_vector(text, remembered(text, told), embedder) for text, told in pairs])
+
+    mixed = after([question.history for question in questions])
     # The subject changes: every question comes after the conversation of one half the set away.
     told = [question.history for question in questions if question.history] or [()]
     others = [told[(row + len(told) // 2) % len(told)] for row in range(len(questions))]
-    foreign = np.stack([_mixed(q, other, vector, embedder) for (q, vector), other in zip(pairs, others, strict=True)])
+    foreign = after(others)
 
     def best(of: np.ndarray) -> np.ndarray:
         found: np.ndarray = np.maximum.reduceat(of @ pieces.T, starts, axis=1)
@@ -169,19 +174,6 @@ def _load(folder: Path, embedder: Embedder) -> Set:
 
     return Set(folder.name, questions, texts, names, owners, vectors, asked @ whole.vectors.T, centred @ vectors.T,
                best(centred), (mixed @ vectors.T, best(mixed)), (foreign @ vectors.T, best(foreign)), others)  # fmt: skip
-
-
-def _mixed(question: Question, history: Sequence[Turn], vector: np.ndarray, embedder: Embedder) -> np.ndarray:
-    """The question's vector with the last exchange in it, as the retriever makes it."""
-    for part in remembered(question.question, history):
-        said = part.turn.content
-        spoken: list[Language] = [language(said)]
-        if part.turn.role == "user":
-            vector = vector + part.meaning * embedder.centre(embedder.embed_query(said)[None], spoken, side="query")[0]
-        else:
-            vector = vector + part.meaning * embedder.centre(embedder.embed_passages([said]), spoken)[0]
-    unit: np.ndarray = vector / np.linalg.norm(vector)
-    return unit
 
 
 def _kinds(one: Set) -> dict[str, np.ndarray]:

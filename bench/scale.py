@@ -294,14 +294,10 @@ def _source(folders: Sequence[Path], settings: Settings) -> Source:
     return Source(headings, texts, languages, np.concatenate(vectors))
 
 
-def _centred(embedder: Asked, question: str) -> np.ndarray:
-    from rag.text import language
-
-    return embedder.centre(embedder.embed_query(question)[None], [language(question)], side="query")[0]
-
-
 def _recall(index: DenseIndex, store: Store, embedder: Asked, questions: Sequence[str]) -> float:
-    asked = np.stack([_centred(embedder, question) for question in questions])
+    from rag.retriever import question_vector
+
+    asked = np.stack([question_vector(question, (), embedder) for question in questions])
     best = np.full((len(asked), 10), -2.0, np.float32)
     ids = np.zeros((len(asked), 10), np.int64)
     every, _ = store.chunk_marks()

@@ -21,8 +21,8 @@ from rag.types import Embedder
 _MAGIC = b"FNDX2\n"
 _HASH_BYTES = 32
 Kind = Literal["exact", "ivf", "ivf-sq8"]
-# Exact search takes 8 ms at 25,000 chunks and 33 at 100,000 on two cores; IVF at 100,000 takes 1. Below this, training
-# (2 s) gains nothing that can be felt.
+# Exact search took 21 ms at 25,000 chunks and 34 at 100,000 on two busy cores, IVF about 1 at the same recall; the limit
+# is a judgement between the two, below which training (2 s) would hardly be felt.
 _EXACT_UP_TO = 30_000
 # Float vectors take 1.5 kB a chunk, codes a quarter: beyond this, loading and holding them costs more than the reading
 # of a candidate's raw vector, which codes need to rank as exact search does (their own recall@10 ends at .992).

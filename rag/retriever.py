@@ -122,26 +122,11 @@ class Retriever:
 
     def _understand(self, text: str, before: Sequence[Remembered]) -> Search:
         terms: dict[str, float] = {}
-        vector = self._question_vector(text)
         for earlier in before:
-            said = earlier.turn.content
-            vector = vector + earlier.meaning * (
-                self._question_vector(said) if earlier.turn.role == "user" else self._passage_vector(said)
-            )
             if earlier.words:
-                terms |= dict.fromkeys(tokens(said), earlier.words)
+                terms |= dict.fromkeys(tokens(earlier.turn.content), earlier.words)
         terms |= dict.fromkeys(tokens(text), 1.0)
-        return Search(terms, vector / max(float(np.linalg.norm(vector)), 1e-9))
-
-    def _question_vector(self, text: str) -> np.ndarray:
-        vectors = self._embedder.centre(
-            self._embedder.embed_query(text[:_MOST_EMBEDDED])[None], [language(text)], side="query"
-        )
-        return vectors.reshape(-1)
-
-    def _passage_vector(self, text: str) -> np.ndarray:
-        vectors = self._embedder.centre(self._embedder.embed_passages([text]), [language(text)])
-        return vectors.reshape(-1)
+        return Search(terms, question_vector(text, before, self._embedder))
 
     def _sources(self, filter: Filter, withhold: Collection[str]) -> list[_Source]:
         """The knowledge bases to search, each with what may be found in it."""
@@ -200,6 +185,22 @@ class Retriever:
                             dense=whole, window=window, lexical=share, kb=kb, lexical_weight=weight)
                 )  # fmt: skip
         return sorted(passages, key=lambda p: (-p.score, p.chunk.id)), words
+
+
+def question_vector(text: str, before: Sequence[Remembered], embedder: Embedder) -> np.ndarray:
+    """The unit vector that a question is searched with (dim,): its own, centred, with what it remembers mixed in."""
+
+    def asked(said: str) -> np.ndarray:
+        return embedder.centre(embedder.embed_query(said[:_MOST_EMBEDDED])[None], [language(said)], side="query")
+
+    def told(said: str) -> np.ndarray:
+        return embedder.centre(embedder.embed_passages([said]), [language(said)])
+
+    vector = asked(text)
+    for earlier in before:
+        said = earlier.turn.content
+        vector = vector + earlier.meaning * (asked(said) if earlier.turn.role == "user" else told(said))
+    return vector.reshape(-1) / max(float(np.linalg.norm(vector)), 1e-9)
 
 
 def total(parts: Iterable[TermStatistics]) -> TermStatistics:

@@ -69,26 +69,28 @@ def test_nothing_is_remembered_before_the_first_question() -> None:
     assert remembered("Why?", ()) == () and remembered("Why?", (Turn("assistant", "Hello."),)) == ()
 
 
-@pytest.mark.parametrize("question", ["那它呢？", "And what about it?"])
-def test_a_bare_follow_up_finds_what_was_spoken_of(tmp_path: Path, embedder: Any, question: str) -> None:
+def best_document(home: Path, embedder: Any, question: str, history: tuple[Turn, ...]) -> str:
+    """Where the best passage for a follow-up lies, among documents on leave and on rent."""
+    with Store(home) as store:
+        put(store, embedder, "leave.md", "Paid leave is fifteen days. 带薪年假一共十五天。")
+        put(store, embedder, "rent.md", "The office rent in Berlin is high. 办公室的月租金很高。")
+        found = Retriever(store, embedder, RetrievalSettings()).find(question, before=remembered(question, history))
+    return found.passages[0].chunk.document
+
+
+@pytest.mark.parametrize(("question", "history"), [("那它呢？", YEAR_LEAVE), ("And what about it?", LEAVE)])
+def test_a_bare_follow_up_finds_what_was_spoken_of(tmp_path: Path, embedder: Any, question: str, history: Any) -> None:
     """A follow-up that names nothing finds the subject of the conversation."""
-    with Store(tmp_path) as store:
-        put(store, embedder, "leave.md", "Paid leave is fifteen days. 带薪年假一共十五天。")
-        put(store, embedder, "rent.md", "The office rent in Berlin is high. 办公室的月租金很高。")
-        history = YEAR_LEAVE if question.startswith("那") else LEAVE
-        found = Retriever(store, embedder, RetrievalSettings()).find(question, before=remembered(question, history))
-    assert found.passages[0].chunk.document == "leave.md"
+    assert best_document(tmp_path, embedder, question, history) == "leave.md"
 
 
-@pytest.mark.parametrize("question", ["How high is the office rent in Berlin?", "办公室的月租金是多少？"])
-def test_a_new_subject_leaves_the_old_one(tmp_path: Path, embedder: Any, question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "history"),
+    [("How high is the office rent in Berlin?", LEAVE), ("办公室的月租金是多少？", YEAR_LEAVE)],
+)
+def test_a_new_subject_leaves_the_old_one(tmp_path: Path, embedder: Any, question: str, history: Any) -> None:
     """A complete question on another matter finds that matter, whatever was spoken of before."""
-    with Store(tmp_path) as store:
-        put(store, embedder, "leave.md", "Paid leave is fifteen days. 带薪年假一共十五天。")
-        put(store, embedder, "rent.md", "The office rent in Berlin is high. 办公室的月租金很高。")
-        history = YEAR_LEAVE if question.startswith("办") else LEAVE
-        found = Retriever(store, embedder, RetrievalSettings()).find(question, before=remembered(question, history))
-    assert found.passages[0].chunk.document == "rent.md"
+    assert best_document(tmp_path, embedder, question, history) == "rent.md"
 
 
 def test_an_answer_that_never_came_leaves_the_one_before_it_out() -> None:
