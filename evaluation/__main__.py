@@ -79,7 +79,9 @@ def _ingest(settings: Settings, corpus: Path) -> Settings:
 
 def _run(settings: Settings, questions: Sequence[Question], options: argparse.Namespace) -> Evaluation:
     from evaluation import dataset, report, runner
+    from evaluation.drafts import RememberedModel
     from rag.pipeline import load_pipeline
+    from rag.settings import cache
     from rag.store import Store
 
     with Store(settings.home, settings.kb) as store:
@@ -92,6 +94,8 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
         asked = dataset.resolve(questions, names, options.questions)
         asked += dataset.withheld(asked, options.withhold, options.questions)
         pipeline = load_pipeline(settings, answers=options.answers)
+        if pipeline.llm and not options.fresh:
+            pipeline.llm = RememberedModel(pipeline.llm, cache() / "evaluation" / "drafts")
         records: list[Record] = runner.run(
             pipeline, asked, store.document_text, answers=options.answers, report=_Progress()
         )
@@ -148,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
         help="measure over this file or folder, ingested into a scratch knowledge base that is kept",
     )
     parser.add_argument("--answers", action="store_true", help="let the language model answer, and measure that too")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="let the model write every draft anew; drafts of earlier runs are used again otherwise, and not timed",
+    )
     parser.add_argument("--limit", type=_at_least(1), metavar="N", help="only the first N questions")
     parser.add_argument(
         "--withhold",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from evaluation import metrics
 from evaluation.dataset import Question
+from evaluation.drafts import RememberedModel
 from evaluation.metrics import Measure, Score
 from rag.errors import RagError
 from rag.text import language
@@ -39,7 +40,8 @@ DocumentText = Callable[[str], str]
 class Record:
     """What became of one question; ``found`` is the ranking of documents, ``answer`` is None without --answers.
 
-    ``right`` tells of each citation of the answer whether it is right; ``slices`` gives its value in each slice.
+    ``right`` tells of each citation of the answer whether it is right; ``slices`` gives its value in each slice. A record
+    is not ``timed`` where its draft was written in an earlier run.
     """
 
     question: Question
@@ -53,6 +55,7 @@ class Record:
     first_token: float | None
     slices: Mapping[str, str]
     error: str = ""
+    timed: bool = True
 
     @property
     def failed(self) -> bool:
@@ -92,10 +95,11 @@ def summarise(records: Sequence[Record]) -> dict[str, Measure]:
     }
     if all(record.question.answerable for record in records):
         measures["refusal_precision"] = measures["refusal_f1"] = None  # nothing was there to be refused
-    seconds = [record.seconds for record in records]
+    timed = [record for record in records if record.timed]
+    seconds = [record.seconds for record in timed]
     measures["seconds_p50"] = metrics.percentile(seconds, 50)
     measures["seconds_p95"] = metrics.percentile(seconds, 95)
-    first = [record.first_token for record in records if record.first_token is not None]
+    first = [record.first_token for record in timed if record.first_token is not None]
     measures["first_token_p50"] = metrics.percentile(first, 50)
     return {name: measure for name, measure in measures.items() if measure is not None}
 
@@ -153,6 +157,7 @@ def _ask(pipeline: Pipeline, question: Question, text: DocumentText, answers: bo
         first_token=answer.timings.first_token if answer else None,
         slices=_slices(question, text),
         error=error,
+        timed=not (answers and isinstance(pipeline.llm, RememberedModel) and pipeline.llm.reused),
     )
 
 

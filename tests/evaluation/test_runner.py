@@ -43,6 +43,7 @@ class ScriptedPipeline:
     """Finds the documents that ANSWERS names first, then the others, and answers as scripted."""
 
     model_name = "scripted"
+    llm = None
 
     def retrieve(
         self, question: str, history: Sequence[Turn] = (), *, withhold: Collection[str] = (), k: int | None = None
