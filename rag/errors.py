@@ -17,6 +17,10 @@ class LLMError(RagError):
     """A language model that could not be reached or broke off."""
 
 
+class Incomplete(LLMError):  # noqa: N818 (it is said of an answer)
+    """An answer that ended before it was whole; the pieces that came stay and are to be shown as unfinished."""
+
+
 class StoreError(RagError):
     """The knowledge base cannot be opened, written or trusted."""
 

@@ -1,31 +1,49 @@
-"""The language model: the built-in or another GGUF file in this process, or an OpenAI-compatible address; one interface."""
+"""The language model that the settings name, whichever engine runs it: stream, count, and the room for a prompt."""
 
 from __future__ import annotations
 
-import logging
-import math
-import os
 import queue
-import secrets
+import re
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from rag import models
-from rag.errors import LLMError, ModelError
-from rag.serve import is_loopback
+from rag.engine import Engine, Until
+from rag.errors import Incomplete, LLMError, ModelError, RagError
+from rag.llm_address import place
+from rag.llm_address import shown_address as shown_address
 from rag.settings import LLMSettings
+from rag.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-_CONNECT_SECONDS = 10.0
 _HEARTBEAT = 0.2  # seconds
 _END = object()
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_SHOWN = {"openvino": "OpenVINO", "llama.cpp": "llama.cpp", "transformers": "transformers", "address": "OpenAI API"}
+# Why an answer ended, where it is whole; the first is everybody's word, the others those of some servers.
+_WHOLE = {"stop", "eos_token", "eos", "end_turn", "stop_sequence"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which engine runs the model; ``why`` tells why it is not the faster one, where it is not."""
+
+    engine: str
+    path: Path | None = None
+    why: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The engine's name, with the reason for it."""
+        return f"{_SHOWN[self.engine]}, because {self.why}" if self.why else _SHOWN[self.engine]
 
 
 class LanguageModel:
@@ -34,18 +52,14 @@ class LanguageModel:
     def __init__(self, settings: LLMSettings) -> None:
         self.settings = settings
         self.remote = settings.remote
-        self.name = settings.model.removeprefix(models.PREFIX)
-        # The OpenAI and httpx loggers tell whole requests at DEBUG; keys and documents have no place in a log.
-        for name in ("openai", "httpx", "httpcore"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        self._server = None if settings.remote else _Llama(settings)
-        with _explained(settings):
-            self._chat = _chat(settings, self._server)
+        self.choice = choose(settings)
+        self.name = f"{settings.model.removeprefix(models.PREFIX)} ({_SHOWN[self.choice.engine]})"
+        self._engine = _load(settings, self.choice)
 
     @property
     def chat(self) -> Any:
-        """The LangChain chat model itself."""
-        return self._chat
+        """The LangChain chat model itself; what it says may hold a reasoning model's thoughts."""
+        return self._engine.chat
 
     @property
     def room(self) -> int:
@@ -54,108 +68,121 @@ class LanguageModel:
 
     def count(self, text: str) -> int:
         """Tokens of a text: counted by a local model's own tokeniser, estimated on the safe side for an address."""
-        if self._server is not None:
-            with _explained(self.settings):
-                return self._server.count(text)
-        wide = sum(1 for c in text if ord(c) > 0x2E7F)
-        return wide + (len(text) - wide) // 3 + 1
+        return self._engine.count(text)
 
     def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         """The answer piece by piece; an empty piece says that the model is still at work, so that a reader can stop it.
 
-        Raises LLMError where the model cannot be reached, is too slow or breaks off.
+        Raises Incomplete after the pieces of an answer that is not whole, LLMError where nothing came.
         """
         # A model on this machine always gets on, however slowly; an address may never answer.
-        deadline = time.monotonic() + (self.settings.timeout if self.remote else math.inf)
-        with closing(_pumped(self._chat, messages)) as chunks, _explained(self.settings):
-            begun = finished = False
+        until = Until(time.monotonic() + self.settings.timeout if self.remote else inf)
+        thoughts, begun, reason = Thoughts(), False, ""
+        with closing(_pumped(self._engine, messages, until)) as chunks:
             for chunk in chunks:
-                if time.monotonic() > deadline:
-                    raise LLMError(f"{place(self.settings)} {_too_slow(self.settings, begun)}")
-                if chunk is not None:
-                    begun = True
-                    finished = finished or bool(chunk.response_metadata.get("finish_reason"))
-                yield str(chunk.content) if chunk is not None else ""
-            if not finished:
-                raise LLMError(f"{place(self.settings)} broke off; what came is incomplete. Ask again.")
+                if isinstance(chunk, Exception):
+                    raise self._failure(chunk, begun)
+                if until.left <= 0:
+                    raise self._ended(too_slow(self.settings, begun), begun)
+                reason = chunk.response_metadata.get("finish_reason") or reason if chunk is not None else reason
+                piece = thoughts.without(str(chunk.text)) if chunk is not None else ""
+                begun = begun or bool(piece)
+                yield piece
+        if piece := thoughts.rest():
+            begun = True
+            yield piece
+        if reason not in _WHOLE or not begun:
+            raise self._ended(_why(reason, begun, self.settings), begun)
+
+    def _failure(self, error: Exception, begun: bool) -> Exception:
+        """The error as the reader is told it; one of the program itself stays what it is."""
+        if isinstance(error, RagError):
+            return error
+        explained = self._engine.explain(error)
+        return self._ended(explained, begun) if explained else error
+
+    def _ended(self, what_happened: str, begun: bool) -> LLMError:
+        return (Incomplete if begun else LLMError)(f"{place(self.settings)} {what_happened}")
 
 
-def _too_slow(settings: LLMSettings, begun: bool) -> str:
+def too_slow(settings: LLMSettings, begun: bool) -> str:
+    """What to say where an address took longer than it may."""
     limit = f"{settings.timeout:g} s"
     if begun:
         return f"took longer than {limit}; what came is incomplete. Set llm.timeout higher."
     return f"did not answer within {limit}. Try again or set llm.timeout higher."
 
 
-def _pumped(chat: Any, messages: Sequence[BaseMessage]) -> Generator[Any]:
-    """What the chat model streams, and None whenever nothing came for a moment; closing it lets go of the model."""
+def _why(reason: str, begun: bool, settings: LLMSettings) -> str:
+    came = "what came is incomplete" if begun else "nothing came"
+    match reason:
+        case "length":
+            return f"reached llm.max_tokens ({settings.max_tokens}); {came}. Set it higher."
+        case "content_filter" | "sensitive":
+            return f"was stopped by its provider's content filter; {came}. Ask otherwise or set another llm.model."
+        case "":
+            return f"broke off; {came}. Ask again."
+    if reason in _WHOLE:
+        return "gave an empty answer. Ask again or set another llm.model."
+    return f"ended with {reason[:40]!r}; {came}. Ask again."
+
+
+def _pumped(engine: Engine, messages: Sequence[BaseMessage], until: Until) -> Generator[Any]:
+    """What the engine streams, None whenever nothing came for a moment, and its error; closing it stops the engine."""
     pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    stopped = threading.Event()
 
     def pump() -> None:
         try:
-            for chunk in chat.stream(list(messages)):
+            for chunk in engine.stream(messages, until):
                 pieces.put(chunk)
-                if stopped.is_set():
+                if until.over:
                     return
             pieces.put(_END)
-        except Exception as error:  # carried over to the reader's thread, where it is explained
+        except Exception as error:  # told in the reader's thread
             pieces.put(error)
 
     threading.Thread(target=pump, daemon=True).start()
     try:
         while True:
             try:
-                piece = pieces.get(timeout=_HEARTBEAT)
+                piece = pieces.get(timeout=min(_HEARTBEAT, max(until.left, 0)))
             except queue.Empty:
                 yield None
                 continue
             if piece is _END:
                 return
-            if isinstance(piece, Exception):
-                raise piece
             yield piece
     finally:
-        stopped.set()
+        until.stopped.set()
 
 
-class _Llama:
-    """llama.cpp in this process; it listens on loopback only and behind a random key."""
+def choose(settings: LLMSettings) -> Choice:
+    """Which engine runs the settings' model; raises ModelError where the model is not there or none can run it."""
+    if settings.remote:
+        return Choice("address")
+    model, wanted = settings.model, settings.engine
+    if not model.startswith(models.PREFIX) and not model.endswith(".gguf"):
+        return _choose_folder(model, wanted)
+    path = gguf_path(model)
+    if wanted in ("llama.cpp", "transformers"):
+        return Choice(wanted, path)
+    from rag.llm_openvino import hindrance
 
-    def __init__(self, settings: LLMSettings) -> None:
-        import httpx
-        import xllamacpp
+    why = hindrance(path)
+    if why and wanted == "openvino":
+        raise ModelError(f"llm.engine is openvino, but {why}. Set it to auto, or llm.model to another file.")
+    return Choice("llama.cpp" if why else "openvino", path, why)
 
-        path = gguf_path(settings.model)
-        parameters = xllamacpp.CommonParams()
-        parameters.model.path = str(path)
-        parameters.n_ctx = settings.context
-        parameters.n_parallel = 1
-        parameters.hostnames = ["127.0.0.1"]
-        parameters.port = 0
-        parameters.ui = False
-        parameters.endpoint_slots = False
-        parameters.verbosity = 0
-        parameters.cpuparams.n_threads = os.cpu_count() or 1
-        self.key = secrets.token_urlsafe(24)
-        parameters.api_keys = [self.key]
-        try:
-            self._server = xllamacpp.Server(parameters)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise ModelError(
-                f"{path} could not be loaded as a GGUF model ({error}). Set llm.model to another file."
-            ) from None
-        self.address = f"{self._server.listening_address}/v1"
-        self._client = httpx.Client(
-            base_url=self._server.listening_address,
-            headers={"Authorization": f"Bearer {self.key}"},
-            trust_env=False,
-            timeout=None,
+
+def _choose_folder(model: str, wanted: str) -> Choice:
+    path = Path(model).expanduser()
+    if not path.is_dir() and not _HUB_NAME.fullmatch(model):
+        raise _missing(model)
+    if wanted in ("openvino", "llama.cpp"):
+        raise ModelError(
+            f"llm.engine {wanted} runs .gguf files, not {model!r}. Set it to auto, or llm.model to a file."
         )
-
-    def count(self, text: str) -> int:
-        """Tokens of a text by the model's own tokeniser."""
-        return len(self._client.post("/tokenize", json={"content": text}).json()["tokens"])
+    return Choice("transformers", path if path.is_dir() else None)
 
 
 def gguf_path(model: str) -> Path:
@@ -165,8 +192,13 @@ def gguf_path(model: str) -> Path:
     path = Path(model).expanduser()
     if path.is_file():
         return path
-    raise ModelError(
-        f"llm.model is {model!r}, which is no file. Name a .gguf file, builtin:qwen2.5-1.5b, or set llm.base_url too."
+    raise _missing(model)
+
+
+def _missing(model: str) -> ModelError:
+    return ModelError(
+        f"llm.model is {model!r}, which is not here. Name a .gguf file, a folder, a Hugging Face name, "
+        "builtin:qwen2.5-1.5b, or set llm.base_url too."
     )
 
 
@@ -175,71 +207,23 @@ def load_llm(settings: LLMSettings) -> LanguageModel:
     return LanguageModel(settings)
 
 
-def _chat(settings: LLMSettings, server: _Llama | None) -> Any:
-    import httpx
-    from langchain.chat_models import init_chat_model
+def _load(settings: LLMSettings, choice: Choice) -> Engine:
+    if choice.engine == "address":
+        from rag.llm_address import Address
 
-    address = settings.base_url if server is None else server.address
-    # A proxy set for the outside world must not see what stays on this machine.
-    stays = is_loopback(urlsplit(address).hostname or "")
-    local: dict[str, Any] = {"http_client": httpx.Client(trust_env=False), "openai_proxy": None} if stays else {}
-    return init_chat_model(
-        settings.model if server is None else "local",
-        model_provider="openai",
-        base_url=address,
-        api_key=(settings.api_key or "none") if server is None else server.key,
-        temperature=settings.temperature,
-        max_tokens=settings.max_tokens,
-        timeout=httpx.Timeout(settings.timeout if server is None else None, connect=_CONNECT_SECONDS),
-        max_retries=0,  # each try may take the whole time limit, and the next one waits as long as the server likes
-        use_responses_api=False,
-        **local,
-    )
+        return Address(settings)
+    if choice.engine == "llama.cpp":
+        from rag.llm_llamacpp import LlamaCpp
 
+        assert choice.path
+        return LlamaCpp(choice.path, settings)
+    from rag.local_chat import InProcess
 
-def place(settings: LLMSettings) -> str:
-    """What to call the model in a sentence: its address without anything secret in it, or its name."""
-    return f"The model at {shown_address(settings.base_url)}" if settings.remote else f"The model {settings.model}"
+    if choice.engine == "openvino":
+        from rag.llm_openvino import OpenVINOChat
 
+        assert choice.path
+        return InProcess(OpenVINOChat(choice.path, settings))
+    from rag.llm_transformers import TransformersChat
 
-def shown_address(address: str) -> str:
-    """An address without user, password and query, which may hold keys."""
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-@contextmanager
-def _explained(settings: LLMSettings) -> Iterator[None]:
-    """Turns what the client library raises into one sentence without the key."""
-    import httpx
-    import httpx2
-    import openai
-
-    # The client library speaks through httpx2; the client that ignores proxies is one of httpx.
-    transport = (httpx.HTTPError, httpx.InvalidURL, httpx2.HTTPError, httpx2.InvalidURL)
-    try:
-        yield
-    except (openai.OpenAIError, *transport, ValueError, KeyError, TypeError, AttributeError) as error:
-        # The last four are what the client library raises where a server sends what is no answer.
-        raise LLMError(f"{place(settings)} {_what_happened(error, settings)}") from None
-
-
-def _what_happened(error: Exception, settings: LLMSettings) -> str:
-    import httpx
-    import httpx2
-    import openai
-
-    match error:
-        case openai.APITimeoutError() | httpx.TimeoutException() | httpx2.TimeoutException():
-            return _too_slow(settings, begun=False)
-        case openai.AuthenticationError() | openai.PermissionDeniedError():
-            return f"refused the key (status {error.status_code}). Check FOOTNOTE_LLM_API_KEY."
-        case openai.NotFoundError():
-            return f"knows no model {settings.model!r} (status 404). Check llm.model and llm.base_url."
-        case openai.APIStatusError():
-            return f"answered with status {error.status_code}. Try again later."
-        case httpx.InvalidURL() | httpx2.InvalidURL():
-            return f"has an address that is none ({error}). Check llm.base_url."
-        case openai.APIConnectionError():
-            return "cannot be reached. Check llm.base_url and that the server runs."
-    return f"broke off or sent what is no answer ({type(error).__name__}). Ask again."
+    return InProcess(TransformersChat(choice.path or settings.model, settings))

@@ -35,14 +35,25 @@ class EmbeddingSettings:
 
 @dataclass(frozen=True, slots=True)
 class LLMSettings:
-    """Which language model; with ``base_url`` an OpenAI-compatible address, else ``model`` is a built-in or GGUF file."""
+    """Which language model: ``model`` is ``builtin:NAME``, a .gguf file, a folder or a Hugging Face name.
+
+    With ``base_url`` it is a name known at that OpenAI-compatible address. A ``temperature`` of 0 decodes greedily;
+    ``top_k`` 0, ``top_p`` 1 and ``repetition_penalty`` 1 are off. ``timeout`` is what an address may take for a whole
+    answer, in seconds; a model in this process always gets on, and may take its time.
+    """
 
     model: str = "builtin:qwen2.5-1.5b"
+    engine: str = "auto"
     base_url: str = ""
     api_key: str = field(default="", repr=False)
     context: int = 4096
     max_tokens: int = 320
     temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+    thinking: str = "auto"
     timeout: float = 120.0
 
     @property
@@ -93,6 +104,7 @@ _LEAST = {
     "embedding.timeout": 1,
     "llm.context": 512,
     "llm.max_tokens": 16,
+    "llm.repetition_penalty": 0.1,
     "llm.timeout": 1,
     "retrieval.k": 1,
     "retrieval.candidates": 10,
@@ -100,6 +112,11 @@ _LEAST = {
     "ingest.english_size": 100,
     "ingest.max_file_mb": 1,
     "ingest.parse_seconds": 1,
+}
+_MOST = {"llm.top_p": 1.0, "llm.seed": 2**32 - 1}
+_CHOICES = {
+    "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
+    "llm.thinking": ("auto", "on", "off"),
 }
 _SECTIONS = ("embedding", "llm", "retrieval", "ingest")
 
@@ -186,13 +203,13 @@ def _with(settings: Settings, values: Mapping[str, Any], source: str) -> Setting
 
 
 def _convert(name: str, value: Any, default: Any, source: str) -> Any:
-    wanted, least = type(default), _LEAST.get(name, 0)
+    wanted, least, most = type(default), _LEAST.get(name, 0), _MOST.get(name, inf)
     try:
         if wanted is str and isinstance(value, str):
-            return value
+            return _chosen(name, value, source)
         if wanted in (int, float) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
             number = wanted(value)
-            if not least <= number < inf or (isinstance(value, float) and number != value):
+            if not least <= number <= most or number == inf or (isinstance(value, float) and number != value):
                 raise ValueError
             return number
     except (ValueError, OverflowError):
@@ -200,7 +217,14 @@ def _convert(name: str, value: Any, default: Any, source: str) -> Any:
     # The value of a key is a secret; it never goes into a message.
     shown = "that value" if name.endswith("api_key") else repr(value)
     raise SettingsError(
-        f"{name} in {source} must be a {wanted.__name__} of {least} or more, not {shown}."
+        f"{name} in {source} must be a {wanted.__name__} of {least} {'or more' if most == inf else f'to {most}'}, not {shown}."
         if wanted is not str
         else f"{name} in {source} must be text, not {shown}."
     )
+
+
+def _chosen(name: str, value: str, source: str) -> str:
+    choices = _CHOICES.get(name)
+    if choices and value not in choices:
+        raise SettingsError(f"{name} in {source} must be one of {', '.join(choices)}, not {value!r}.")
+    return value

@@ -27,7 +27,10 @@ ONLY_IN = {
     "faiss": ("rag/dense.py",),
     "sqlite3": ("rag/database.py",),
     "pysqlite3": ("rag/database.py",),
-    "xllamacpp": ("rag/llm.py",),
+    "xllamacpp": ("rag/llm_llamacpp.py",),
+    "openvino_genai": ("rag/llm_openvino.py",),
+    "openai": ("rag/llm_address.py",),
+    "langchain_openai": ("rag/llm_address.py",),
     "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py"),
 }
 HEAVY = {
@@ -35,6 +38,7 @@ HEAVY = {
     "transformers",
     "faiss",
     "xllamacpp",
+    "openvino_genai",
     "sentence_transformers",
     "langchain",
     "langchain_openai",

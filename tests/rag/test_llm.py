@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,98 +14,16 @@ from langchain_core.messages import HumanMessage
 from rag.errors import LLMError, ModelError
 from rag.llm import gguf_path, load_llm
 from rag.settings import LLMSettings
+from tests.rag.fake_openai import KEY, Behaviour, Fake, begin, closed, hang, piece, send, serving, status
 
-KEY = "sk-do-not-show-4711"
 TIMEOUT = 2.0
-Behaviour = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Fake(ThreadingHTTPServer):
-    """An OpenAI-compatible server that behaves as it is told; ``requests`` are the bodies it got."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.behave: Behaviour = normal
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self.release = threading.Event()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what these tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server: Any = self.server
-        server.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        server.keys.append(self.headers["Authorization"])
-        server.behave(self)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing: the test's output is not the place."""
-
-
-def begin(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "text/event-stream")
-    handler.end_headers()
-
-
-def piece(text: str | None, reason: str | None = None) -> bytes:
-    delta = {"role": "assistant", "content": text} if text is not None else {}
-    value = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
-             "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}  # fmt: skip
-    return f"data: {json.dumps(value)}\n\n".encode()
-
-
-def send(*parts: bytes, hold: bool = False) -> Behaviour:
-    def behave(handler: Any) -> None:
-        begin(handler)
-        for part in parts:
-            handler.wfile.write(part)
-            handler.wfile.flush()
-        if hold:
-            handler.server.release.wait(30)
-
-    return behave
-
-
-def status(code: int) -> Behaviour:
-    def behave(handler: BaseHTTPRequestHandler) -> None:
-        body = json.dumps({"error": {"message": f"bad key {KEY}", "type": "x", "code": "x"}}).encode()
-        handler.send_response(code)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return behave
-
-
-def hang(handler: Any) -> None:
-    handler.server.release.wait(30)
-
-
-normal = send(piece("十五"), piece(" days"), piece(None, "stop"), b"data: [DONE]\n\n")
 
 
 @pytest.fixture
 def server() -> Iterator[Fake]:
     """A fake server on loopback."""
-    fake = Fake()
-    thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield fake
-    fake.release.set()
-    fake.shutdown()
-    thread.join()
-    fake.server_close()
+    with serving() as fake:
+        yield fake
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +53,8 @@ def test_an_answer_comes_piece_by_piece(server: Fake) -> None:
     assert [piece for piece in model.stream([HumanMessage("年假几天？")]) if piece] == ["十五", " days"]
     (request,) = server.requests
     assert (request["model"], request["temperature"], request["stream"]) == ("m", 0.0, True)
-    assert request.get("max_tokens", request.get("max_completion_tokens")) == 50
+    assert request["max_tokens"] == 50 and "max_completion_tokens" not in request
+    assert request.keys() == {"model", "messages", "stream", "temperature", "max_tokens"}
     assert request["messages"] == [{"role": "user", "content": "年假几天？"}]
     assert server.keys == [f"Bearer {KEY}"]
     assert model.remote
@@ -177,10 +94,9 @@ def test_a_failing_server_is_one_sentence_in_time(
     assert seconds < TIMEOUT + 2
 
 
-def test_an_address_where_nobody_listens_is_one_sentence(server: Fake) -> None:
+def test_an_address_where_nobody_listens_is_one_sentence() -> None:
     """A refused connection says which address cannot be reached."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as closed:
-        url = f"http://127.0.0.1:{closed.server_port}/v1"
+    url = closed()
     message, _, seconds = failure(url)
     assert "cannot be reached" in message and url in message and KEY not in message
     assert seconds < TIMEOUT + 2
