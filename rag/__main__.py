@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", parents=[common, filters], help="answer a question")
     ask.add_argument("question")
+    ask.add_argument("--style", metavar="NAME", help="how the answer is written: short, detailed, examples, steps or one of "
+                     "your own (default: prompt.style)")  # fmt: skip
     ask.add_argument("--json", action="store_true", help="print everything as JSON")
     ask.set_defaults(run=_ask)
 
@@ -124,11 +126,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from rag.pipeline import load_pipeline
     from rag.serialise import answer_to_json
     from rag.settings import load_settings
 
-    answer = load_pipeline(load_settings(_home(options), _kb(options))).ask(options.question, filter=_filter(options))
+    settings = load_settings(_home(options), _kb(options))
+    if options.style is not None:
+        settings = replace(settings, prompt=replace(settings.prompt, style=options.style))
+    answer = load_pipeline(settings).ask(options.question, filter=_filter(options))
     if options.json:
         _print_json(answer_to_json(answer))
         return 0

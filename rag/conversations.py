@@ -82,10 +82,17 @@ class Conversations:
 
 
 def history(messages: list[Message]) -> tuple[Turn, ...]:
-    """The messages as turns, for the next question; a refusal told nothing that it could be about."""
-    return tuple(
-        Turn(message.role, message.content) for message in messages if not (message.answer and message.answer.refused)
-    )
+    """The messages as turns, for the next question.
+
+    A refusal and a question back told nothing that it could be about; small talk goes together with what it answers.
+    """
+    turns: list[Turn] = []
+    for message in messages:
+        if message.answer and message.answer.kind == "talk":
+            turns = turns[:-1] if turns and turns[-1].role == "user" else turns
+        elif not message.answer or (not message.answer.refused and message.answer.kind == "answer"):
+            turns.append(Turn(message.role, message.content))
+    return tuple(turns)
 
 
 def _title(title: str) -> str:

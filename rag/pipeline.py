@@ -8,19 +8,22 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag import grounding
+from rag import grounding, smalltalk
+from rag.answer_form import asked_language
 from rag.answerable import probability
 from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
-from rag.followup import leans, remembered, search_text
+from rag.followup import alternatives, bare, leans, remembered, search_text
 from rag.prompt import messages
 from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
 from rag.settings import Settings
 from rag.store import Store
+from rag.styles import load_style
 from rag.text import language, tokens
 from rag.types import (
     Answer,
+    AnswerKind,
     Citation,
     Claim,
     Embedder,
@@ -29,10 +32,11 @@ from rag.types import (
     Language,
     Passage,
     Retrieval,
+    StoredDocument,
     Timings,
     Turn,
 )
-from rag.wording import say
+from rag.wording import say, say_which
 
 if TYPE_CHECKING:
     from rag.llm import LanguageModel
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 4000
 _TURN_SECONDS = 0.2  # between two looks whether the model is free
 _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
+_NEARLY = 0.9  # of the better score: two things are equally likely to be meant
+_FEW_DOCUMENTS = 3  # that a question back names
 
 
 class Pipeline:
@@ -58,6 +64,7 @@ class Pipeline:
         self.embedder = embedder
         self.llm = llm
         self.retriever = Retriever(store, embedder, settings.retrieval, reranker)
+        self.style = load_style(settings.prompt)
         self._generating = threading.Lock()
 
     @property
@@ -81,13 +88,18 @@ class Pipeline:
     ) -> Retrieval:
         """The passages for a question and whether to answer at all; ``withhold`` names documents to hide.
 
-        Only what the ``filter`` lets through is looked at.
+        Only what the ``filter`` lets through is looked at. Small talk, and a question of which it is not clear what it is
+        about, get a ``reply`` instead.
 
         Raises RagError for a question without a word or with more than 4,000 characters.
         """
         _check(question)
         began = time.perf_counter()
-        spoken = language(question)
+        spoken = asked_language(question) or language(question)
+        if reply := self._reply(question, history, spoken, filter, withhold):
+            seconds = time.perf_counter() - began
+            kind, text = reply
+            return Retrieval(question, question, tuple(history), spoken, (), 0.0, "", seconds, kind=kind, reply=text)
         wanted = k or self.settings.retrieval.k
         depth = max(wanted, _EVIDENCE_PASSAGES)
         query, found, answerable = self._search(question, history, depth, filter, withhold)
@@ -101,18 +113,20 @@ class Pipeline:
         )
 
     def generate(self, retrieval: Retrieval) -> Iterator[str]:
-        """The model's draft, piece by piece, empty ones while it reads; nothing where the retrieval refuses.
+        """The model's draft, piece by piece, empty ones while it reads; nothing where the retrieval refuses or replies.
 
         Close the iterator to stop the model.
         """
-        if retrieval.refusal:
+        if retrieval.refusal or retrieval.reply:
             return
         if self.llm is None:
             raise LLMError("This pipeline was loaded for retrieval only.")
         shown = self._shown(retrieval)
         history = retrieval.history if retrieval.query != retrieval.question else ()
         runs = merge_neighbours(shown)
-        prompt, _ = messages(retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count)
+        prompt, _ = messages(
+            retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count, self.style
+        )
         while not self._generating.acquire(timeout=_TURN_SECONDS):
             yield ""
         try:
@@ -123,18 +137,22 @@ class Pipeline:
     def finish(
         self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
     ) -> Answer:
-        """The draft with its claims checked and cited, or a refusal that shows the nearest passages."""
+        """The draft with its claims checked and cited, or a refusal that shows the nearest passages.
+
+        What a style of prompt lets the model think before it answers is kept apart and not checked.
+        """
         began = time.perf_counter()
+        if retrieval.reply:
+            return _replied(retrieval)
         refusal = retrieval.refusal
-        text = draft.strip()
+        thoughts, draft = self.style.parted(draft.strip(), retrieval.language)
+        text = draft
         claims: tuple[Claim, ...] = ()
         citations: tuple[Citation, ...] = ()
         if not refusal:
             shown = self._shown(retrieval)
             numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
-            text, claims, citations = grounding.ground(
-                retrieval.question, draft.strip(), shown, numbered, self._meaning
-            )
+            text, claims, citations = grounding.ground(retrieval.question, draft, shown, numbered, self._meaning)
             refusal = _refusal(text, claims)
         timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
         if refusal:
@@ -150,6 +168,7 @@ class Pipeline:
             language=retrieval.language,
             timings=timings,
             trace=retrieval.trace,
+            thoughts=thoughts,
         )
 
     def ask(
@@ -183,6 +202,39 @@ class Pipeline:
         found = self.retriever.find(question, k, filter, withhold, before)
         return text, found, probability(text, found.passages[:_EVIDENCE_PASSAGES])
 
+    def _reply(
+        self, question: str, history: Sequence[Turn], spoken: Language, filter: Filter, withhold: Collection[str]
+    ) -> tuple[AnswerKind, str] | None:
+        """What is said without a search: to small talk, or to ask back what a question is about."""
+        if talk := smalltalk.recognise(question, first=not history):
+            there = self._documents(filter, withhold) if talk == "documents" else []
+            return "talk", smalltalk.reply(talk, spoken, there, str(filter))
+        if bare(question) and all(bare(turn.content) for turn in history):
+            there = self._documents(filter, withhold)
+            titles = list(dict.fromkeys(document.title or document.name for document in there))
+            if len(titles) > _FEW_DOCUMENTS:
+                return "question", say("what do you mean", spoken)
+            return ("question", say_which(titles, spoken)) if len(titles) > 1 else None
+        either = alternatives(question, history)
+        titles = self._equally_likely(question, either, filter, withhold) if either else []
+        return ("question", say_which(titles, spoken)) if titles else None
+
+    def _documents(self, filter: Filter, withhold: Collection[str]) -> list[StoredDocument]:
+        stores = [self.store.beside(kb) for kb in dict.fromkeys(filter.kbs)] or [self.store]
+        return [document for store in stores for document in store.documents(filter, withhold)]
+
+    def _equally_likely(
+        self, question: str, names: Sequence[str], filter: Filter, withhold: Collection[str]
+    ) -> list[str]:
+        """The titles of different documents that are found equally well with one name or another; else nothing."""
+        found = [self.retriever.search(f"{name} {question}", 1, withhold, filter) for name in names]
+        best = [passages[0] for passages in found if passages]
+        documents = {passage.chunk.document for passage in best}
+        titles = list(dict.fromkeys(_title(passage) for passage in best))
+        scores = [passage.score for passage in best]
+        clear = len(titles) < len(names) or len(documents) < len(names)
+        return [] if clear or min(scores) < _NEARLY * max(scores) else titles
+
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]
 
@@ -208,6 +260,17 @@ def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedde
     from rag.llm import load_llm
 
     return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker)
+
+
+def _replied(retrieval: Retrieval) -> Answer:
+    return Answer(
+        question=retrieval.question, text=retrieval.reply, claims=(), citations=(), passages=(), refused=False, reason="",
+        language=retrieval.language, timings=Timings(retrieval.seconds), kind=retrieval.kind,
+    )  # fmt: skip
+
+
+def _title(passage: Passage) -> str:
+    return passage.chunk.heading.split(" › ")[0] or passage.chunk.document
 
 
 def _check(question: str) -> None:

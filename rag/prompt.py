@@ -1,24 +1,23 @@
-"""The only prompt text: passages and history → messages within the model's context."""
+"""Passages and history → messages within the model's context; the texts themselves are in prompts.toml."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from rag.answer_form import asked_format
 from rag.errors import LLMError
+from rag.settings import PromptSettings
+from rag.styles import Style, Texts, load_style
 from rag.types import Chunk, Language, Turn
 
-# Small models do best on a plain order; one that offers a way out ("if it is not there, say so") makes them refuse what
-# is there and still invent what is not. Whether to refuse is decided by code, before and after the model.
-_ORDER: dict[Language, str] = {
-    "zh": "请根据资料用一句简短的中文回答问题。",
-    "en": "Answer the question from the passages in one short sentence, in English.",
-}
-_PASSAGES: dict[Language, str] = {"zh": "资料：", "en": "Passages:"}
-_QUESTION: dict[Language, str] = {"zh": "问题：", "en": "Question: "}
-_TURN_CHARACTERS = 300
+# A processor reads some 200 tokens a second, so what is remembered stays small where the context is; a large context is
+# that of a model which can afford more.
 _TURNS = 4
+_TURN_CHARACTERS = 300
+_ROOM_PER_TURN = 1000  # tokens
+_ROOM_PER_CHARACTER = 32
 
 
 def messages(
@@ -28,18 +27,22 @@ def messages(
     language: Language,
     room: int,
     count: Callable[[str], int],
+    style: Style | None = None,
 ) -> tuple[list[BaseMessage], int]:
-    """The messages, and how many of the runs of chunks they hold; the last runs are left out where ``room`` tokens are few.
+    """The messages, and how many of the runs of chunks they hold; what they begin with is the same for every question.
 
-    Raises LLMError where not even the question fits.
+    Where ``room`` tokens are few, the oldest turns are left out first, then the last runs, then the last exchange and
+    the style's examples. ``style`` is the short one where none is given.
+
+    Raises LLMError where not even the question and one run fit.
     """
-    turns = _turns(history)
-    for kept in range(len(runs), 0, -1):
-        built = _build(question, turns, runs[:kept], language)
+    style = style or load_style(PromptSettings())
+    order = style.order(language, asked_format(question))
+    texts = style.texts[language]
+    for turns, kept, examples in _plans(_turns(history, room), len(runs), bool(texts.examples)):
+        built = _build(question, turns, runs[:kept], order, texts, examples)
         if sum(count(str(message.content)) + 8 for message in built) <= room:
             return built, kept
-        if kept == 1 and turns:
-            return messages(question, (), runs[:1], language, room, count)
     raise LLMError(
         f"The question and one passage do not fit into the model's context (room for {room} tokens). "
         "Ask a shorter question or set llm.context higher."
@@ -52,16 +55,40 @@ def passage_text(run: Sequence[Chunk]) -> str:
     return f"{run[0].heading}\n{body}" if run[0].heading else body
 
 
+def _plans(turns: Sequence[Turn], runs: int, examples: bool) -> Iterator[tuple[Sequence[Turn], int, bool]]:
+    """What to put in: turns, number of runs, whether the examples; each plan is shorter than the one before."""
+    starts = [i for i, turn in enumerate(turns) if turn.role == "user"]
+    for start in starts:
+        yield turns[start:], runs, examples
+    last = turns[starts[-1] :] if starts else ()
+    for kept in range(runs if not starts else runs - 1, 0, -1):
+        yield last, kept, examples
+    if last:
+        yield (), 1, examples
+    if examples:
+        yield (), 1, False
+
+
 def _build(
-    question: str, turns: Sequence[Turn], runs: Sequence[Sequence[Chunk]], language: Language
+    question: str,
+    turns: Sequence[Turn],
+    runs: Sequence[Sequence[Chunk]],
+    order: str,
+    texts: Texts,
+    examples: bool,
 ) -> list[BaseMessage]:
-    numbered = "\n\n".join(f"[{n}] {passage_text(run)}" for n, run in enumerate(runs, 1))
-    built: list[BaseMessage] = [SystemMessage(_ORDER[language])]
+    built: list[BaseMessage] = [SystemMessage(order)]
+    for example in texts.examples if examples else ():
+        built += [HumanMessage(_asked(example.question, example.passages, order, texts)), AIMessage(example.answer)]
     for turn in turns:
         said = HumanMessage if turn.role == "user" else AIMessage
         built.append(said(_inert(turn.content)))
-    asked = f"{_PASSAGES[language]}\n{numbered}\n\n{_ORDER[language]}\n{_QUESTION[language]}{question}"
-    return [*built, HumanMessage(_inert(asked))]
+    return [*built, HumanMessage(_inert(_asked(question, [passage_text(run) for run in runs], order, texts)))]
+
+
+def _asked(question: str, passages: Sequence[str], order: str, texts: Texts) -> str:
+    numbered = "\n\n".join(f"[{n}] {passage}" for n, passage in enumerate(passages, 1))
+    return f"{texts.passages}\n{numbered}\n\n{order}\n{texts.question}{question}"
 
 
 def _inert(text: str) -> str:
@@ -69,5 +96,7 @@ def _inert(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-def _turns(history: Sequence[Turn]) -> list[Turn]:
-    return [Turn(turn.role, turn.content[:_TURN_CHARACTERS]) for turn in history[-_TURNS:]]
+def _turns(history: Sequence[Turn], room: int) -> list[Turn]:
+    """The last turns, cut, as many and as long as suits the room."""
+    most, longest = max(_TURNS, room // _ROOM_PER_TURN), max(_TURN_CHARACTERS, room // _ROOM_PER_CHARACTER)
+    return [Turn(turn.role, turn.content[:longest]) for turn in history[-most:]]

@@ -30,6 +30,8 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "refused": answer.refused,
         "language": answer.language,
         "reason": answer.reason,
+        "kind": answer.kind,
+        "thoughts": answer.thoughts,
         "claims": [asdict(claim) | {"citations": list(claim.citations)} for claim in answer.claims],
         "citations": [_citation_to_json(citation) for citation in answer.citations],
         "passages": [passage_to_json(passage) for passage in answer.passages],
@@ -61,6 +63,8 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
         language=value["language"],
         timings=Timings(**value["timings"]),
         trace=_trace_from_json(value.get("trace", {})),
+        kind=value.get("kind", "answer"),  # older saved answers have neither
+        thoughts=value.get("thoughts", ""),
     )
 
 

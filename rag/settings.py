@@ -88,6 +88,14 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptSettings:
+    """How the model is asked: ``style`` names one in `rag/prompts.toml` or in ``file``, a TOML file of the user's own."""
+
+    style: str = "short"
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, always passed and never global."""
 
@@ -97,6 +105,7 @@ class Settings:
     llm: LLMSettings = field(default_factory=LLMSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    prompt: PromptSettings = field(default_factory=PromptSettings)
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -118,7 +127,7 @@ _CHOICES = {
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt")
 
 
 def home(flag: str | Path | None = None) -> Path:

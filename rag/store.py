@@ -160,14 +160,15 @@ class Store:
         sql = "SELECT 1 FROM exclusion WHERE kb_id = ? AND sha256 = ?"
         return bool(self._rows(sql, self._known_kb(), sha256))
 
-    def documents(self) -> list[StoredDocument]:
-        """Every document, by name."""
+    def documents(self, filter: Filter | None = None, withhold: Collection[str] = ()) -> list[StoredDocument]:
+        """Every document that the filter lets through and that is not withheld, by name."""
+        conditions, values = _conditions(filter or Filter(), withhold)
         sql = f"""SELECT q.shown, q.title, q.state, q.reason,
                 (SELECT count(*) FROM page p WHERE p.document_id = q.id AND p.number IS NOT NULL),
                 (SELECT count(*) FROM chunk c WHERE c.document_id = q.id), q.modified,
                 (SELECT json_group_array(g.tag) FROM tag g WHERE g.file_id = q.file_id AND g.record = q.record)
-            FROM ({_DOCUMENT} WHERE d.kb_id = ?) q ORDER BY q.shown"""
-        rows = self._rows(sql, self._known_kb())
+            FROM ({_DOCUMENT} WHERE {" AND ".join(["d.kb_id = ?", *conditions])}) q ORDER BY q.shown"""
+        rows = self._rows(sql, self._known_kb(), *values)
         return [replace(StoredDocument(*row), tags=tuple(sorted(json.loads(row[7])))) for row in rows]
 
     def document(self, name: str) -> StoredDocument:

@@ -14,6 +14,7 @@ PageKind = Literal["text", "table", "ocr"]
 Side = Literal["passage", "window", "query"]
 State = Literal["indexed", "unchanged", "removed", "empty", "set aside"]
 CutReason = Literal["duplicate", "beyond k"]
+AnswerKind = Literal["answer", "talk", "question"]
 PAGE_BREAK = "\f"
 MOST_CUT = 10  # of the passages that were left out, the nearest are kept to be shown
 
@@ -211,7 +212,12 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A checked answer; where ``refused``, ``text`` says so, ``reason`` says why and there are no citations."""
+    """A checked answer; where ``refused``, ``text`` says so, ``reason`` says why and there are no citations.
+
+    Of ``kind`` "talk" (small talk, or about the knowledge base itself) and "question" (asked back, since it was not
+    clear what was meant) no documents and no model were asked. ``thoughts`` is what the model wrote before its answer,
+    unchecked.
+    """
 
     question: str
     text: str
@@ -223,6 +229,8 @@ class Answer:
     language: Language
     timings: Timings = field(default_factory=Timings)
     trace: Trace = field(default_factory=Trace)
+    kind: AnswerKind = "answer"
+    thoughts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +259,7 @@ class Retrieval:
 
     ``query`` is what was searched for: the question, with its conversation where it needs one. ``answerable`` is the
     estimated probability (0 to 1) that the passages hold the answer; ``refusal`` says why no model is to be asked, or
-    is empty.
+    is empty. ``language`` is that of the answer. Where ``kind`` is not "answer", ``reply`` is all that there is to say.
     """
 
     question: str
@@ -263,6 +271,8 @@ class Retrieval:
     refusal: str
     seconds: float
     trace: Trace = field(default_factory=Trace)
+    kind: AnswerKind = "answer"
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

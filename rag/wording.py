@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.types import Language
 
 _SAID: dict[str, dict[Language, str]] = {
@@ -33,10 +35,42 @@ _SAID: dict[str, dict[Language, str]] = {
         "zh": "找到的段落没有给出答案；下面是最接近的几段。",
         "en": "The passages that were found do not give the answer; the nearest ones are shown.",
     },
+    "talk greeting": {"zh": "你好！请问我关于文档内容的问题。", "en": "Hello! Ask me about what your documents say."},
+    "talk thanks": {"zh": "不客气，有问题请继续问。", "en": "You are welcome. Ask on whenever you like."},
+    "talk fine": {"zh": "好的，有问题请继续问。", "en": "Good. Ask on whenever you like."},
+    "talk bye": {"zh": "再见！", "en": "Goodbye!"},
+    "talk who": {
+        "zh": "我是脚注（Footnote）：根据你的文档回答问题，每个论断都附上出处原文的程序。",
+        "en": "I am Footnote, a program that answers questions from your documents and shows the words behind every claim.",
+    },
+    "talk can": {
+        "zh": "请用中文或英文问文档里写了什么。我会找到相关段落，写出答案，并在每个论断后附上出处；"
+        "文档里没有的，我会直说没有。问“有哪些文档？”可以看到知识库的内容。",
+        "en": "Ask what your documents say, in English or Chinese. I look for the passages, write an answer with a footnote "
+        "for every claim, and say so where the documents do not tell. “Which documents are there?” shows what I know.",
+    },
+    "documents": {"zh": "知识库中的文档：", "en": "Documents in the knowledge base: "},
+    "documents filtered": {"zh": "知识库中符合筛选条件（{}）的文档：", "en": "Documents that pass the filter ({}): "},
+    "count": {"zh": "共 {} 个。", "en": "{}."},
+    "more documents": {
+        "zh": "……还有 {} 个；完整列表见文档页面，或运行 `python -m rag list`。",
+        "en": "… and {} more; the library page and `python -m rag list` show all of them.",
+    },
+    "what do you mean": {
+        "zh": "你指的是什么？请说出具体的事物、文档或主题。",
+        "en": "What do you mean? Please name the thing, the document or the subject.",
+    },
     "numbers": {"zh": "文档中没有这个数字：{}", "en": "no passage states this number: {}"},
     "names": {"zh": "文档中没有这个名称：{}", "en": "no passage holds this name: {}"},
     "words": {"zh": "没有段落支持这句话", "en": "no passage says this"},
 }
+
+
+def say_which(names: Sequence[str], language: Language) -> str:
+    """The question which of two or more things is meant; the names are whoever's they are and are only put together."""
+    if language == "zh":
+        return f"你指的是{'、'.join(f'“{name}”' for name in names[:-1])}还是“{names[-1]}”？"
+    return f"Do you mean {', '.join(f'“{name}”' for name in names[:-1])} or “{names[-1]}”?"
 
 
 def say(key: str, language: Language) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag.followup import leans, remembered, search_text
+from rag.followup import alternatives, bare, leans, remembered, search_text
 from rag.retriever import Retriever
 from rag.settings import RetrievalSettings
 from rag.store import Store
@@ -97,3 +97,64 @@ def test_an_answer_that_never_came_leaves_the_one_before_it_out() -> None:
     """The last question without an answer stands alone: what was said earlier was about something else."""
     (asked,) = remembered("Does it expire?", (*LEAVE, Turn("user", "And the rent in Berlin?")))
     assert asked.turn.content == "And the rent in Berlin?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["它多少钱？", "那呢？", "为什么？", "他是谁？", "这是什么？", "多少钱", "What about it?", "Why?", "How much is it?",
+     "What's this about?", "And then?", "How does it work?"],
+)  # fmt: skip
+def test_a_bare_question_names_nothing(question: str) -> None:
+    """Pronouns and question words alone do not say what is asked about."""
+    assert bare(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "它什么时候失效？",
+        "年假几天？",
+        "税",
+        "有什么？",
+        "Is it monthly?",
+        "What is IT?",
+        "Who signed it?",
+        "a",
+        "7",
+        "Anything?",
+    ],
+)
+def test_a_word_of_its_own_makes_a_question(question: str) -> None:
+    """One content word, an abbreviation or a number is enough to be searched for."""
+    assert not bare(question)
+
+
+def asked(question: str, *answers: str) -> tuple[Turn, ...]:
+    return (Turn("user", question), *(Turn("assistant", answer) for answer in answers))
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "names"),
+    [("When was it built?", asked("Compare the Berlin office and the Paris office."), ("Berlin office", "Paris office")),
+     ("How large is it?", asked("What is the difference between LoRA and QLoRA?", "LoRA is …, QLoRA …"), ("LoRA", "QLoRA")),
+     ("它多少钱？", asked("自行车还是电动车更贵？"), ("自行车", "电动车")),
+     ("它多大？", asked("比较柏林办公室和巴黎办公室", "柏林办公室较大，巴黎办公室较小。"), ("柏林办公室", "巴黎办公室"))],
+)  # fmt: skip
+def test_it_may_be_either_of_two(question: str, history: tuple[Turn, ...], names: tuple[str, str]) -> None:
+    """After a question about two things "it" may be either."""
+    assert alternatives(question, history) == names
+
+
+@pytest.mark.parametrize(
+    ("question", "history"),
+    [("How large is it?", asked("Is the Berlin office or the Paris office larger?", "The Berlin office.")),
+     ("它多大？", asked("柏林办公室和巴黎办公室哪个大？", "柏林办公室。")),
+     ("How are they related?", asked("Compare the Berlin office and the Paris office.")),
+     ("它们多大？", asked("比较柏林办公室和巴黎办公室")),
+     ("How large is the Paris office, is it old?", asked("Compare the Berlin office and the Paris office.")),
+     ("How large is it?", asked("Compare the Berlin office and the Paris office.", "One is larger.")),
+     ("How large is it?", LEAVE), ("它会过期吗？", YEAR_LEAVE), ("How large is it?", ())],
+)  # fmt: skip
+def test_what_is_clear_has_no_alternatives(question: str, history: tuple[Turn, ...]) -> None:
+    """Where the answer settled it, both are meant, the question names one or no two things were named: nothing is open."""
+    assert alternatives(question, history) is None

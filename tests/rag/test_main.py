@@ -254,3 +254,11 @@ def test_missing_models_are_one_sentence(tmp_path: Path) -> None:
     )
     assert (result.returncode, result.stdout) == (1, "")
     assert "models pull" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_ask_takes_a_style(run: Run) -> None:
+    """--style asks in another style for once; an unknown one is one sentence with those that there are."""
+    code, out, _ = run("ask", "带薪年假有多少天？", "--style", "detailed")
+    assert code == 0 and "[1]" in out
+    code, out, err = run("ask", "带薪年假有多少天？", "--style", "rhyme")
+    assert (code, out) == (1, "") and "'rhyme'" in err and "detailed" in err

@@ -124,3 +124,11 @@ def test_models_lie_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path
     """$FOOTNOTE_CACHE decides where weights lie, whatever the home is."""
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path / "weights"))
     assert cache() == tmp_path / "weights"
+
+
+def test_the_style_of_prompt_is_a_setting(tmp_path: Path) -> None:
+    """prompt.style and prompt.file come from the file and the environment like any other setting."""
+    home = write(tmp_path, '[prompt]\nstyle = "steps"\n')
+    settings = load_settings(home, environment={"FOOTNOTE_PROMPT_FILE": "mine.toml"})
+    assert (settings.prompt.style, settings.prompt.file) == ("steps", "mine.toml")
+    assert load_settings(tmp_path / "other", environment={}).prompt.style == "short"
