@@ -27,6 +27,7 @@ ONLY_IN = {
     "faiss": ("rag/dense.py",),
     "sqlite3": ("rag/database.py",),
     "pysqlite3": ("rag/database.py",),
+    "markdown_it": ("rag/inert.py",),
     "xllamacpp": ("rag/llm.py",),
     "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py"),
 }
