@@ -27,16 +27,15 @@ _EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uffef"  # no part of an 
 _REST = rf"[^\s<>\"`|{_EAST}]*"
 _ADDRESS = re.compile(
     rf"(?:[^\s<>\"'`|()\[\]{{}}{_EAST}]*:[/\\]{{2}}|\b(?:https?|ftp|file):[/\\]"
-    r"|\b(?:javascript|vbscript|mailto|view-source|blob|intent|ms-[\w-]+):(?=[!-~])|\bdata:(?=[\w.+-]*(?:/[\w.+-]+)?[;,])"
+    r"|(?<![A-Za-z\d])(?:javascript|vbscript|mailto|view-source|blob|intent|ms-[\w-]+):(?=[!-~])|(?<![A-Za-z\d])data:(?=[\w.+-]*(?:/[\w.+-]+)?[;,])"
     rf"){_REST}",
     re.IGNORECASE | re.ASCII,
 )
 # What a linkifier takes for an address without a scheme; many two-letter countries are also endings of file names.
 _HOST = re.compile(
-    r"(?<![\w@./\\-])(?:www\.[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+(?:com|net|org|edu|gov|mil|info|biz|app|dev|xyz|top|site|online)\b"
-    rf"|(?:[\w-]+\.)+(?!(?:py|md|sh|rs|pl|ps|cc|so|mk|ml|mm|cs|db|gz|js|ts)\b)[a-z]{{2}}\b(?!\()|(?:[\w-]+\.)+[a-z]{{2}}/(?=\w)"
-    rf"|//(?:[\w-]+\.)+[A-Za-z]{{2,}})"
-    rf"(?:[:/?#]{_REST})?",
+    r"(?:(?<![\w@./\\-])(?:www\.[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+(?:com|net|org|edu|gov|mil|info|biz|app|dev|xyz|top|site)\b"
+    r"|(?:[\w-]+\.)+(?!(?:py|md|sh|rs|pl|ps|cc|so|mk|ml|mm|cs|db|gz|js|ts)\b)[a-z]{2}\b(?!\()|(?:[\w-]+\.)+[a-z]{2}/(?=\w))"
+    rf"|(?<![\w:/])//(?:[\w-]+\.)+[A-Za-z]{{2,}})(?:[:/?#]{_REST})?",
     re.ASCII,
 )
 _SHARE = re.compile(r"(?<![\w:\\])\\{2,4}[\w.$-]+\\{1,2}\w[\w.$\\-]*", re.ASCII)  # \\\\host\\folder
@@ -54,8 +53,9 @@ _CHAT_MARK = re.compile(r"<\|[^|<>\n]{0,40}\|>")
 _SOURCE_MARK = re.compile(r"【[^】\n]{0,12}†[^】\n]{0,40}】")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")  # letters by their category, seen by nobody
 _UNPLAIN = re.compile(r"[\[\]<>&\\`:]|~~~|\w\.\w|\|>", re.ASCII)
-_ACTIVE = re.compile(r"[<>\[\]!&\\`~|*_#$(){}]")
+_ACTIVE = re.compile(r"[<>\[\]【】!&\\`~|*_#$(){}]")
 _EDGE = re.compile(rf"\s|(?<=[{_EAST}])")
+_MARKS = re.compile(r"[\s>*+\-\d.)]*")
 _SENTENCE_END = re.compile(r"\n|[。！？…][”’」』）)\"'\]】]*|[.!?][\"')\]]*(?=\s)")
 _SUSPECT = re.compile(r"[\[\]<>&\\`:/@~{|\uff20-\uff5e【】\x1b\x9b]")
 
@@ -89,7 +89,7 @@ def inert(text: str, shown: str = "", numbers: int | None = None) -> str:
                 return text
     except (RecursionError, ValueError, IndexError):  # no Markdown that anybody wrote for a reader
         pass
-    return _letters(text)
+    return _letters(_known_markers(text, numbers))
 
 
 def visible(text: str) -> str:
@@ -111,7 +111,7 @@ def inert_pieces(pieces: Iterable[str], shown: str = "", numbers: int | None = N
     try:
         for piece in pieces:
             waiting += piece
-            ready = _ready(waiting) if piece else 0
+            ready = _ready(waiting, said) if piece else 0
             unit, waiting = waiting[:ready], waiting[ready:]
             said += (out := _in_line(unit, said, shown, numbers))
             yield out
@@ -123,28 +123,42 @@ def inert_pieces(pieces: Iterable[str], shown: str = "", numbers: int | None = N
 
 
 def _in_line(unit: str, said: str, shown: str, numbers: int | None) -> str:
-    """A unit made inert as what it is: a line's continuation opens no block."""
-    if not unit or not said or said.endswith("\n"):
+    """A unit made inert as what it is, a line's continuation that opens no block; and with all that was said before it."""
+    if not unit or not said:
         return inert(unit, shown, numbers)
-    continued = inert(f"x{unit}", shown, numbers)
-    return continued[1:] if continued.startswith("x") else _letters(unit)
+    head = "" if said.endswith("\n") else "x;"
+    made = inert(head + unit, shown, numbers)
+    made = made.removeprefix(head) if made.startswith(head) else _letters(_known_markers(visible(unit), numbers))
+    if _SUSPECT.search(made) and inert(said + made, shown, numbers) != said + made:
+        return _letters(made)
+    return made
 
 
-def _ready(text: str) -> int:
+def _ready(text: str, said: str) -> int:
     """How much of the waiting text may go on."""
     suspect = _SUSPECT.search(text)
     plain = text[: suspect.start()] if suspect else text
     edge = max((match.end() for match in _EDGE.finditer(plain)), default=0)
+    line = plain.rfind("\n", 0, edge) + 1
+    if (line or not said or said.endswith("\n")) and edge <= _marks(plain, line):
+        edge = line  # behind a list's or quotation's mark a block may begin
     whole = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() < len(text) and _closed(text[: m.end()])]
     return max([edge, *whole])
 
 
+def _marks(text: str, start: int) -> int:
+    """Where the marks and blanks end that a line begins with."""
+    found = _MARKS.match(text, start)
+    return found.end() if found else start
+
+
 def _closed(text: str) -> bool:
     """Whether nothing that was opened in the text waits for its end."""
-    if len(re.findall(r"^[ \t>]*(?:```|~~~)", text, re.MULTILINE)) % 2:
-        return False
-    if text.endswith("\n\n"):
-        return True
+    fence = ""
+    for mark in re.findall(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})", text, re.MULTILINE):
+        fence = mark if not fence else "" if mark.startswith(fence) else fence
+    if fence or text.endswith("\n\n"):
+        return not fence
     last = text[text.rfind("\n\n") + 1 :]
     opened = last.count("[") > last.count("]") or last.count("`") % 2 or re.search(r"<[^>]*$|\]\s*$|\]\([^)]*$", last)
     return not opened
@@ -215,8 +229,7 @@ def _is_inert(tokens: Sequence[Token], shown: str) -> bool:
     """Whether all inline tokens are allowed as they are."""
     for is_text, run in groupby(tokens, lambda token: token.type in _TEXTS):
         group = list(run)
-        said = "".join(token.content for token in group)
-        if is_text and _harmless(said, shown) != said:
+        if is_text and _harmless(group, shown) is not None:
             return False
         if not is_text and not all(
             t.type in _ALLOWED and _without_addresses(t.content, shown) == t.content for t in group
@@ -253,13 +266,22 @@ def _written(tokens: Sequence[Token], shown: str) -> str:
 
 def _text(run: Sequence[Token], shown: str) -> str:
     """Neighbouring texts: as they were written where what they say is harmless, else what is left of it."""
+    left = _harmless(run, shown)
+    if left is None:
+        return "".join(token.markup or token.content for token in run)
+    return re.sub(r"<(?=[A-Za-z/!?])", "", left)  # it was written as an entity perhaps, and would be a tag now
+
+
+def _harmless(run: Sequence[Token], shown: str) -> str | None:
+    """What is left of what neighbouring texts say, together and one by one; None where that is all of it."""
     said = "".join(token.content for token in run)
-    left = _harmless(said, shown)
-    return left if left != said else "".join(token.markup or token.content for token in run)
-
-
-def _harmless(said: str, shown: str) -> str:
-    return _without_addresses(_HALF_TAG.sub("", _COMMAND.sub("", said)), shown, as_code=True)
+    left = _HALF_TAG.sub("", _COMMAND.sub("", said))
+    left = _without_addresses(left, shown, as_code=True)
+    if (
+        left == said and len(run) > 1
+    ):  # some renderers look for addresses before they put an escaped letter in its place
+        left = "".join(_without_addresses(token.content, shown, as_code=True) for token in run)
+    return None if left == said else left
 
 
 def _code(token: Token, shown: str) -> str:
