@@ -74,8 +74,22 @@ CREATE TABLE tag(
 ALTER TABLE vector ADD COLUMN windows BLOB NOT NULL DEFAULT x'';
 CREATE INDEX chunk_marks ON chunk(kb_id, crc, vector_id, tokens);
 """
+# A record is deleted with a document that it showed (rag/store.py) and loses its words where that document only changes.
+_SCHEMA_3 = """
+CREATE TABLE record(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kb TEXT NOT NULL, created REAL NOT NULL,
+    question TEXT NOT NULL, facts TEXT NOT NULL, words TEXT NOT NULL, answer_sha TEXT NOT NULL);
+CREATE INDEX record_answer ON record(answer_sha);
+CREATE TABLE record_document(
+    record_seq INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    document_id INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+    PRIMARY KEY(record_seq, document_id)) WITHOUT ROWID;
+CREATE INDEX record_of_document ON record_document(document_id);
+CREATE TRIGGER record_forgets BEFORE DELETE ON document BEGIN
+    UPDATE record SET words = '' WHERE seq IN (SELECT record_seq FROM record_document WHERE document_id = OLD.id); END;
+"""
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
-_STEPS = (_SCHEMA_1, _SCHEMA_2)
+_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3)
 SCHEMA_VERSION = len(_STEPS)
 
 
@@ -188,6 +202,8 @@ class Database:
         if version == 0:
             # Tells the index caches of this store from those of another that counts from the start again.
             connection.execute("INSERT INTO meta VALUES('identity', ?)", (secrets.token_hex(8),))
+        if version < 3:
+            connection.execute("INSERT OR IGNORE INTO meta VALUES('secret', ?)", (secrets.token_hex(32),))
         connection.execute(f"PRAGMA user_version={max(version, SCHEMA_VERSION)}")
 
     @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rag import grounding, smalltalk
 from rag.answer_form import asked_language
@@ -14,7 +15,8 @@ from rag.answerable import probability
 from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
 from rag.followup import alternatives, bare, leans, remembered, search_text
-from rag.prompt import messages
+from rag.inert import inert, inert_pieces
+from rag.prompt import messages, passage_text
 from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
 from rag.settings import Settings
@@ -39,6 +41,8 @@ from rag.types import (
 from rag.wording import say, say_which
 
 if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
     from rag.llm import LanguageModel
 
 MOST_CHARACTERS = 4000
@@ -113,7 +117,7 @@ class Pipeline:
         )
 
     def generate(self, retrieval: Retrieval) -> Iterator[str]:
-        """The model's draft, piece by piece, empty ones while it reads; nothing where the retrieval refuses or replies.
+        """The model's draft made inert, piece by piece, empty ones while it reads; nothing where no model is to be asked.
 
         Close the iterator to stop the model.
         """
@@ -121,18 +125,25 @@ class Pipeline:
             return
         if self.llm is None:
             raise LLMError("This pipeline was loaded for retrieval only.")
-        shown = self._shown(retrieval)
-        history = retrieval.history if retrieval.query != retrieval.question else ()
-        runs = merge_neighbours(shown)
-        prompt, _ = messages(
-            retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count, self.style
-        )
+        prompt = self.prompt(retrieval)
         while not self._generating.acquire(timeout=_TURN_SECONDS):
             yield ""
         try:
-            yield from self.llm.stream(prompt)
+            with closing(cast("Generator[str]", self.llm.stream(prompt))) as pieces:
+                yield from inert_pieces(pieces, *self._bounds(retrieval))
         finally:
             self._generating.release()
+
+    def prompt(self, retrieval: Retrieval) -> list[BaseMessage]:
+        """The messages that the model is sent for a retrieval; raises LLMError where there is no model."""
+        if self.llm is None:
+            raise LLMError("This pipeline was loaded for retrieval only.")
+        history = retrieval.history if retrieval.query != retrieval.question else ()
+        runs = merge_neighbours(self._shown(retrieval))
+        built, _ = messages(
+            retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count, self.style
+        )
+        return built
 
     def finish(
         self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
@@ -145,7 +156,7 @@ class Pipeline:
         if retrieval.reply:
             return _replied(retrieval)
         refusal = retrieval.refusal
-        thoughts, draft = self.style.parted(draft.strip(), retrieval.language)
+        thoughts, draft = self.style.parted(inert(draft, *self._bounds(retrieval)).strip(), retrieval.language)
         text = draft
         claims: tuple[Claim, ...] = ()
         citations: tuple[Citation, ...] = ()
@@ -237,6 +248,11 @@ class Pipeline:
 
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]
+
+    def _bounds(self, retrieval: Retrieval) -> tuple[str, int]:
+        """What the model saw as one text, and how many numbers it may cite."""
+        runs = merge_neighbours(self._shown(retrieval))
+        return "\n".join(passage_text(run) for run in runs), len(runs)
 
     def _meaning(self, claim: str, sentences: Sequence[str]) -> list[float]:
         """Centred cosines of a claim to sentences, both as passages, which they are."""

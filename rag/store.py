@@ -108,6 +108,10 @@ class Store:
         """A random name of this database file, so that no cache of another one passes for its own."""
         return "".join(value for (value,) in self._rows("SELECT value FROM meta WHERE key = 'identity'"))
 
+    def secret(self) -> bytes:
+        """32 random bytes of this database file, which nobody who writes documents for it knows."""
+        return bytes.fromhex(self._rows("SELECT value FROM meta WHERE key = 'secret'")[0][0])
+
     def note(self, key: str) -> str:
         """What ``write_note`` last kept under a key for this knowledge base; empty where nothing was."""
         return "".join(v for (v,) in self._rows("SELECT value FROM meta WHERE key = ?", f"{key} {self._known_kb()}"))
@@ -384,7 +388,7 @@ class Store:
                 self._hand_over(connection, file)
             self._changed(connection)
             file_id = self._write_file(connection, file)
-            self._drop(connection, "file_id = ? AND record = ?", file_id, document.key or "")
+            self._drop(connection, "file_id = ? AND record = ?", file_id, document.key or "", replaced=True)
             name = f"{file.relative}#{document.key}" if document.key is not None else file.relative
             row = (kb, file_id, document.key or "", name, document.title, content_hash(document), document.text)
             document_id = connection.execute(
@@ -516,6 +520,7 @@ class Store:
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
             self._drop(connection, "kb_id = ?", kb)
+            connection.execute("DELETE FROM record WHERE kb = ?", (self.kb,))
             connection.execute(f"DROP TABLE vocabulary_{kb}")
             connection.execute(f"DROP TABLE fts_{kb}")
             # One of the same name goes on from this generation, so that no index of the old one passes for its own.
@@ -633,8 +638,11 @@ class Store:
         sql = "SELECT id FROM file WHERE root_id = ? AND relative = ?"
         return int(connection.execute(sql, (root, file.relative)).fetchone()[0])
 
-    def _drop(self, connection: Any, where: str, *values: Any) -> None:
-        """Delete the documents that match, with chunks, postings and the vectors that no other chunk shares."""
+    def _drop(self, connection: Any, where: str, *values: Any, replaced: bool = False) -> None:
+        """Delete the documents that match, with chunks, postings and the vectors that no other chunk shares.
+
+        The records of answers that showed them go, too; of a ``replaced`` document they only lose their words.
+        """
         kb = self._kb_id
         ids = [r[0] for r in connection.execute(f"SELECT id FROM document WHERE {where}", values)]
         if ids:
@@ -644,6 +652,9 @@ class Store:
                 "SELECT id, vector_id FROM chunk WHERE document_id = ?", (document_id,)
             ).fetchall()
             connection.executemany(f"DELETE FROM fts_{kb} WHERE rowid = ?", [(c,) for c, _ in chunks])
+            if not replaced:
+                sql = "DELETE FROM record WHERE seq IN (SELECT record_seq FROM record_document WHERE document_id = ?)"
+                connection.execute(sql, (document_id,))
             connection.execute("DELETE FROM document WHERE id = ?", (document_id,))
             connection.executemany(
                 "DELETE FROM vector WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM chunk WHERE vector_id = ?1)",

@@ -20,10 +20,14 @@ from tests.rag.stored import put
 
 @pytest.fixture
 def old_home(tmp_path: Path, embedder: Any) -> Path:
-    """A home whose file has schema 1 and holds a document: what schema 2 added is taken out of a present one."""
+    """A home whose file has schema 1 and holds a document: what later ones added is taken out of a present one."""
     with Store(tmp_path) as store:
         put(store, embedder, "a.md", "Fifteen days of paid leave.")
         connection = store._database.connection
+        connection.execute("DROP TRIGGER record_forgets")
+        connection.execute("DROP TABLE record_document")
+        connection.execute("DROP TABLE record")
+        connection.execute("DELETE FROM meta WHERE key = 'secret'")
         connection.execute("ALTER TABLE file DROP COLUMN modified")
         connection.execute("DROP TABLE tag")
         connection.execute("DROP INDEX chunk_marks")

@@ -31,6 +31,7 @@ ONLY_IN = {
     "openvino_genai": ("rag/llm_openvino.py",),
     "openai": ("rag/llm_address.py",),
     "langchain_openai": ("rag/llm_address.py",),
+    "markdown_it": ("rag/inert.py",),
     "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py"),
 }
 HEAVY = {

@@ -237,13 +237,13 @@ def test_k_passages_go_to_the_model(store: Store, make: Make) -> None:
 
 def test_closing_the_stream_stops_the_model(store: Store, make: Make) -> None:
     """Whoever stops reading stops the model, and the next question is not kept waiting."""
-    llm = ScriptedLLM("one", "two", "three")
+    llm = ScriptedLLM("one ", "two ", "three ")
     pipeline = make(store, llm)
     stream = pipeline.generate(pipeline.retrieve("How high is the office rent?"))
-    assert next(stream) == "one"
+    assert next(stream) == "one "
     stream.close()  # type: ignore[attr-defined]
     assert llm.closed
-    assert list(pipeline.generate(pipeline.retrieve("How high is the office rent?"))) == ["one", "two", "three"]
+    assert list(pipeline.generate(pipeline.retrieve("How high is the office rent?"))) == ["one ", "two ", "three "]
 
 
 def test_a_model_that_fails_keeps_nobody_waiting(store: Store, make: Make) -> None:
