@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.fence import blanked
+
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
@@ -46,6 +48,6 @@ class RememberedModel:
         part.replace(kept)
 
     def _key(self, messages: Sequence[BaseMessage]) -> str:
-        """A hash of all that decides the draft; settings are written without their key."""
-        said = [repr(self._model.settings), *([message.type, message.content] for message in messages)]
+        """A hash of all that decides the draft, in whatever home; settings are written without their key."""
+        said = [repr(self._model.settings), *([message.type, blanked(str(message.content))] for message in messages)]
         return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()

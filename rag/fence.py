@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 NONCE_CHARACTERS = 6  # of 32: one guess in a billion
+_FENCE = re.compile(rf"<(?:[a-z2-7]{{{NONCE_CHARACTERS}}} \d+|/[a-z2-7]{{{NONCE_CHARACTERS}}})>", re.IGNORECASE)
 
 
 def nonce(secret: bytes, question: str, texts: Iterable[str]) -> str:
@@ -29,7 +30,10 @@ def nonce(secret: bytes, question: str, texts: Iterable[str]) -> str:
 
 def fenced(n: int, text: str, nonce: str) -> str:
     """Passage ``n`` between its fences, each on a line of its own; what looks like a fence in the text is broken up."""
-    own = re.compile(re.escape(nonce), re.IGNORECASE)
-    looks = re.compile(rf"<<(?=/?\s*(?:\d+\s*)?[a-z2-7]{{{NONCE_CHARACTERS}}}\b)|(?<=[a-z2-7])>>", re.IGNORECASE)
-    inner = looks.sub(lambda mark: " ".join(mark.group()), own.sub(lambda hit: " ".join(hit.group()), text))
-    return f"[{n}] <<{nonce}\n{inner}\n{nonce}>>"
+    inner = _FENCE.sub(lambda mark: mark.group().replace("<", "< ", 1), text)
+    return f"<{nonce} {n}>\n{inner}\n</{nonce}>"
+
+
+def blanked(text: str) -> str:
+    """The text with the same mark in all fences, whatever home they are from."""
+    return _FENCE.sub(lambda mark: re.sub(r"[a-z2-7]{6}", "passage", mark.group(), count=1), text)

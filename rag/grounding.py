@@ -90,7 +90,7 @@ def says_nothing(answer: str) -> bool:
 
 def share_covered(question: str, source: str) -> float:
     """The share of a question's words that a source holds, 0 to 1, function words and particles left out."""
-    return _coverage(_content(question), _content(source))
+    return _coverage(content_words(question), content_words(source))
 
 
 def evidence(question: str, claim: str, passage: Passage, meaning: Meaning) -> Evidence:
@@ -178,7 +178,7 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
 
     A window counts only where it states all of the claim's numbers.
     """
-    words, asked, title = (_content(text) for text in (claim, question, heading))
+    words, asked, title = (content_words(text) for text in (claim, question, heading))
     numbers = stated_numbers(claim)
     # A number that the question did not hold is what the answer is about: found literally, it weighs as several words,
     # and alone it is answer enough.
@@ -186,7 +186,7 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
     new = words - asked or (set() if fresh else words)
     if not new and not fresh:
         return 0.0, 0, 0
-    held = [_content(piece.text) for piece in pieces]
+    held = [content_words(piece.text) for piece in pieces]
     best = (0.0, 0.0, 0, 0)
     for first, last in _windows(pieces):
         text = " ".join([heading, *(piece.text for piece in pieces[first : last + 1])])
@@ -225,7 +225,7 @@ def _by_meaning(question: str, claim: str, pieces: Sequence[Sentence], meaning: 
     return min(1.0, float(similarities[place]) + bonus), place, place
 
 
-def _content(text: str) -> set[str]:
+def content_words(text: str) -> set[str]:
     """The words that carry meaning: CJK bigrams without particles and light stems of words that are no stop words."""
     found = set()
     for token in tokens(text):

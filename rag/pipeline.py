@@ -141,8 +141,9 @@ class Pipeline:
         history = retrieval.history if retrieval.query != retrieval.question else ()
         runs = merge_neighbours(self._shown(retrieval))
         built, _ = messages(
-            retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count, self.style
-        )
+            retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count, self.style,
+            self.store.secret(),
+        )  # fmt: skip
         return built
 
     def finish(

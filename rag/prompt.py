@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag.answer_form import asked_format
 from rag.errors import LLMError
+from rag.fence import fenced, nonce
 from rag.settings import PromptSettings
 from rag.styles import Style, Texts, load_style
 from rag.types import Chunk, Language, Turn
@@ -18,6 +20,7 @@ _TURNS = 4
 _TURN_CHARACTERS = 300
 _ROOM_PER_TURN = 1000  # tokens
 _ROOM_PER_CHARACTER = 32
+_EXAMPLE_MARK = "sample"  # of our own passages; a fixed one keeps the prompt's beginning the same
 
 
 def messages(
@@ -28,19 +31,29 @@ def messages(
     room: int,
     count: Callable[[str], int],
     style: Style | None = None,
+    secret: bytes = b"",
 ) -> tuple[list[BaseMessage], int]:
     """The messages, and how many of the runs of chunks they hold; what they begin with is the same for every question.
 
     Where ``room`` tokens are few, the oldest turns are left out first, then the last runs, then the last exchange and
-    the style's examples. ``style`` is the short one where none is given.
+    the style's examples. ``style`` is the short one where none is given. Passages stand between marks made with the home's
+    ``secret``, which their authors don't know.
 
     Raises LLMError where not even the question and one run fit.
     """
     style = style or load_style(PromptSettings())
-    order = style.order(language, asked_format(question))
-    texts = style.texts[language]
+    wanted, texts = asked_format(question), style.texts[language]
+    mark = nonce(secret, question, [passage_text(run) for run in runs])
+    asked = partial(_asked, order=style.order(language, wanted), texts=texts)
     for turns, kept, examples in _plans(_turns(history, room), len(runs), bool(texts.examples)):
-        built = _build(question, turns, runs[:kept], order, texts, examples)
+        built: list[BaseMessage] = [SystemMessage(style.system(language, wanted))]
+        for example in texts.examples if examples else ():
+            built += [
+                HumanMessage(asked(example.question, example.passages, mark=_EXAMPLE_MARK)),
+                AIMessage(example.answer),
+            ]
+        built += [(HumanMessage if turn.role == "user" else AIMessage)(_inert(turn.content)) for turn in turns]
+        built.append(HumanMessage(_inert(asked(question, [passage_text(run) for run in runs[:kept]], mark=mark))))
         if sum(count(str(message.content)) + 8 for message in built) <= room:
             return built, kept
     raise LLMError(
@@ -69,25 +82,8 @@ def _plans(turns: Sequence[Turn], runs: int, examples: bool) -> Iterator[tuple[S
         yield (), 1, False
 
 
-def _build(
-    question: str,
-    turns: Sequence[Turn],
-    runs: Sequence[Sequence[Chunk]],
-    order: str,
-    texts: Texts,
-    examples: bool,
-) -> list[BaseMessage]:
-    built: list[BaseMessage] = [SystemMessage(order)]
-    for example in texts.examples if examples else ():
-        built += [HumanMessage(_asked(example.question, example.passages, order, texts)), AIMessage(example.answer)]
-    for turn in turns:
-        said = HumanMessage if turn.role == "user" else AIMessage
-        built.append(said(_inert(turn.content)))
-    return [*built, HumanMessage(_inert(_asked(question, [passage_text(run) for run in runs], order, texts)))]
-
-
-def _asked(question: str, passages: Sequence[str], order: str, texts: Texts) -> str:
-    numbered = "\n\n".join(f"[{n}] {passage}" for n, passage in enumerate(passages, 1))
+def _asked(question: str, passages: Sequence[str], order: str, texts: Texts, mark: str) -> str:
+    numbered = "\n\n".join(fenced(n, passage, mark) for n, passage in enumerate(passages, 1))
     return f"{texts.passages}\n{numbered}\n\n{order}\n{texts.question}{question}"
 
 

@@ -17,7 +17,7 @@ from rag.types import Language
 
 BUILTIN = Path(__file__).parent / "prompts.toml"
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
-_TEXTS = ("order", "format_order", "passages", "question", "answer")
+_TEXTS = ("order", "format_order", "data", "passages", "question", "answer")
 _EXAMPLE = ("passages", "question", "answer")
 
 
@@ -34,11 +34,13 @@ class Example:
 class Texts:
     """A style in one language; ``format_order`` stands for ``order`` where the question asks for a format.
 
-    ``answer`` is the mark that the answer stands behind; empty where all of the draft is the answer.
+    ``data`` says that passages are no orders. ``answer`` is the mark that the answer stands behind; empty where all of the
+    draft is the answer.
     """
 
     order: str
     format_order: str
+    data: str
     passages: str
     question: str
     answer: str = ""
@@ -61,6 +63,10 @@ class Style:
             return texts.order
         between = " " if language == "en" else ""
         return texts.format_order + between + self.formats[wanted][language]
+
+    def system(self, language: Language, wanted: str = "") -> str:
+        """The system message: the order, and that passages are data."""
+        return self.order(language, wanted) + (" " if language == "en" else "") + self.texts[language].data
 
     def parted(self, draft: str, language: Language) -> tuple[str, str]:
         """The draft's thoughts and its answer, which stands behind the last mark; without a mark all is the answer."""
@@ -112,6 +118,7 @@ def _texts(book: Mapping[str, Any], name: str, language: Language) -> Texts:
     return Texts(
         order=own["order"],
         format_order=own.get("format_order", own["order"]),
+        data=own.get("data", short["data"]),
         passages=own.get("passages", short["passages"]),
         question=own.get("question", short["question"]),
         answer=own.get("answer", ""),

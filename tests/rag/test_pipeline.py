@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -192,7 +193,13 @@ def test_the_model_sees_the_passages_numbered(store: Store, make: Make) -> None:
     llm = ScriptedLLM("x")
     make(store, llm).ask("How high is the office rent?")
     prompt = llm.prompt
-    assert prompt.index(f"[1] {RENT}") < prompt.index("[2] ") < prompt.rindex("How high is the office rent?")
+    first, second = (re.search(rf"<\w{{6}} {n}>\n(.*)", prompt) for n in (1, 2))
+    assert (
+        first
+        and second
+        and first.group(1) == RENT
+        and first.end() < second.start() < prompt.rindex("How high is the office rent?")
+    )
 
 
 def test_neighbouring_passages_are_shown_as_one(store: Store, make: Make) -> None:
@@ -212,12 +219,12 @@ def test_the_prompt_fits_the_context(store: Store, make: Make) -> None:
     make(store, tight).ask("How high is the office rent?")
     assert sum(len(m.content) + 8 for m in tight.asked[0]) <= tight.room
     assert RENT in tight.prompt and "How high is the office rent?" in tight.prompt
-    assert tight.prompt.count("\n[") < roomy.prompt.count("\n[")
+    assert tight.prompt.count("\n</") < roomy.prompt.count("\n</")
 
 
 def test_the_conversation_gives_way_before_the_passage(store: Store, make: Make) -> None:
     """Where not even one passage fits beside the conversation, the conversation is left out."""
-    llm = ScriptedLLM("x", room=420)
+    llm = ScriptedLLM("x", room=560)
     make(store, llm).ask("Is it monthly?", (Turn("user", "How high is the office rent?"), Turn("assistant", "z" * 300)))
     assert "zzz" not in llm.prompt and RENT in llm.prompt
 
