@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,5 +41,5 @@ def test_thoughts_are_taken_out(said: str, answer: str) -> None:
 def test_pieces_make_no_difference(said: str, cuts: list[int]) -> None:
     """However an answer is cut into pieces, the same of it is shown."""
     ends = sorted({0, len(said), *(cut % (len(said) + 1) for cut in cuts)})
-    pieces = [said[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [said[start:end] for start, end in pairwise(ends)]
     assert shown(*pieces) == shown(said)
