@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from rag.database import SQLITE_VERSION
-from rag.errors import RagError
-from rag.llm import shown_address
+from rag.errors import ModelError, RagError
+from rag.llm import choose, shown_address
 from rag.models import PREFIX, is_present
 from rag.settings import Settings, cache, overrides
 from rag.store import Store
@@ -21,6 +21,7 @@ _PACKAGES = (
     "sentence-transformers",
     "faiss-cpu",
     "langchain-core",
+    "openvino-genai",
     "xllamacpp",
     "streamlit",
     "pypdf",
@@ -56,8 +57,18 @@ def examine(settings: Settings) -> Examination:
     return Examination(tuple(facts), tuple(problems))
 
 
+def _engine(settings: Settings) -> tuple[str, list[str]]:
+    """Which engine runs the language model, and why not a faster one; or what keeps it from being run."""
+    try:
+        return f" by {choose(settings.llm).shown}", []
+    except ModelError as error:
+        absent = settings.llm.model.startswith(PREFIX) and not is_present(settings.llm.model)
+        return "", [] if absent else [str(error)]
+
+
 def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
     free = _free_megabytes(settings)
+    engine, problems = _engine(settings)
     facts = [
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
@@ -72,12 +83,11 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
         + (
             f" at {shown_address(settings.llm.base_url)} (text leaves this machine)"
             if settings.llm.remote
-            else " (stays on this machine)"
+            else f"{engine} (stays on this machine)"
         ),
     ]
     if decided := overrides(os.environ):
         facts.append(f"Decided by the environment: {', '.join(sorted(decided))}")
-    problems = []
     if tuple(map(int, SQLITE_VERSION.split("."))) < _SOUND_SQLITE:
         facts.append(
             f"Note: SQLite {SQLITE_VERSION} is old; 3.53.2 mended faults in it. On Linux, `pip install pysqlite3`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,17 @@ def hindrance(path: Path) -> str:
     return "OpenVINO cannot read its rope factors" if "rope_freqs.weight" in header.tensors else ""
 
 
+def _library() -> Any:
+    """OpenVINO GenAI, imported without its telemetry, which would tell a server of every import.
+
+    Without the package openvino_telemetry OpenVINO takes a stub of its own; None here says that there is none.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino_genai
+
+    return openvino_genai
+
+
 class OpenVINOChat(LocalChat):
     """A GGUF file as a LangChain chat model; a prompt that begins as the one before it is read from there on."""
 
@@ -42,8 +54,7 @@ class OpenVINOChat(LocalChat):
 
     def __init__(self, path: Path, settings: LLMSettings) -> None:
         super().__init__(settings=settings)
-        import openvino_genai
-
+        openvino_genai = _library()
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.enable_prefix_caching = True
         scheduler.cache_size = _CACHE_GB
@@ -58,6 +69,8 @@ class OpenVINOChat(LocalChat):
                 "another file."
             ) from None
         self._tokenizer = self._pipeline.get_tokenizer()
+        # The first run lays the weights out for the processor; better while loading than before the first answer.
+        self._pipeline.generate(self._tokenizer.encode("a"), openvino_genai.GenerationConfig(max_new_tokens=1))
 
     @property
     def _llm_type(self) -> str:
@@ -73,15 +86,16 @@ class OpenVINOChat(LocalChat):
         return prompt
 
     def _generate_text(self, prompt: str, emit: Emit, stop: list[str]) -> str:
-        from openvino_genai import GenerationFinishReason, StreamingStatus
+        library = _library()
+        running, cancel = library.StreamingStatus.RUNNING, library.StreamingStatus.CANCEL
 
-        def written(piece: str) -> StreamingStatus:
-            return StreamingStatus.RUNNING if emit(piece) else StreamingStatus.CANCEL
+        def written(piece: str) -> Any:
+            return running if emit(piece) else cancel
 
         # The template has put the special tokens in.
         tokens = self._tokenizer.encode(prompt, add_special_tokens=False)
         result = self._pipeline.generate(tokens, self._decoding(stop), written)
-        return "length" if result.finish_reasons[0] == GenerationFinishReason.LENGTH else "stop"
+        return "length" if result.finish_reasons[0] == library.GenerationFinishReason.LENGTH else "stop"
 
     def _decoding(self, stop: list[str]) -> Any:
         settings, decoding = self.settings, self._pipeline.get_generation_config()
