@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ def _ingest(settings: Settings, corpus: Path) -> Settings:
 def _run(settings: Settings, questions: Sequence[Question], options: argparse.Namespace) -> Evaluation:
     from evaluation import dataset, report, runner
     from rag.pipeline import load_pipeline
+    from rag.settings import TraceSettings
     from rag.store import Store
 
     with Store(settings.home, settings.kb) as store:
@@ -91,7 +93,8 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
             )
         asked = dataset.resolve(questions, names, options.questions)
         asked += dataset.withheld(asked, options.withhold, options.questions)
-        pipeline = load_pipeline(settings, answers=options.answers)
+        unrecorded = replace(settings, trace=TraceSettings(keep=0))  # the records are those of people's own questions
+        pipeline = load_pipeline(unrecorded, answers=options.answers)
         records: list[Record] = runner.run(
             pipeline, asked, store.document_text, answers=options.answers, report=_Progress()
         )

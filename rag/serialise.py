@@ -25,6 +25,7 @@ def passage_to_json(passage: Passage) -> dict[str, Any]:
 def answer_to_json(answer: Answer) -> dict[str, Any]:
     """An answer as `ask --json` prints it."""
     return {
+        "id": answer.id,
         "question": answer.question,
         "answer": answer.text,
         "refused": answer.refused,
@@ -61,6 +62,7 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
         language=value["language"],
         timings=Timings(**value["timings"]),
         trace=_trace_from_json(value.get("trace", {})),
+        id=value.get("id", ""),
     )
 
 

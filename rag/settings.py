@@ -77,6 +77,13 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """How many answers' records are kept for `python -m rag replay`, the latest; 0 keeps none."""
+
+    keep: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, always passed and never global."""
 
@@ -86,6 +93,7 @@ class Settings:
     llm: LLMSettings = field(default_factory=LLMSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    trace: TraceSettings = field(default_factory=TraceSettings)
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -101,7 +109,7 @@ _LEAST = {
     "ingest.max_file_mb": 1,
     "ingest.parse_seconds": 1,
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "trace")
 
 
 def home(flag: str | Path | None = None) -> Path:

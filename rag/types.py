@@ -211,7 +211,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A checked answer; where ``refused``, ``text`` says so, ``reason`` says why and there are no citations."""
+    """A checked answer; where ``refused``, ``text`` says so, ``reason`` says why and there are no citations.
+
+    ``id`` names its record for `python -m rag replay`; it is empty where none is kept.
+    """
 
     question: str
     text: str
@@ -223,6 +226,7 @@ class Answer:
     language: Language
     timings: Timings = field(default_factory=Timings)
     trace: Trace = field(default_factory=Trace)
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +255,7 @@ class Retrieval:
 
     ``query`` is what was searched for: the question, with its conversation where it needs one. ``answerable`` is the
     estimated probability (0 to 1) that the passages hold the answer; ``refusal`` says why no model is to be asked, or
-    is empty.
+    is empty. ``filter`` and ``withheld`` are what was looked at and hidden, ``id`` is what the answer will be called.
     """
 
     question: str
@@ -263,6 +267,9 @@ class Retrieval:
     refusal: str
     seconds: float
     trace: Trace = field(default_factory=Trace)
+    filter: Filter = field(default_factory=Filter)
+    withheld: tuple[str, ...] = ()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
