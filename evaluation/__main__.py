@@ -7,8 +7,9 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rag.errors import RagError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from evaluation.metrics import Measure
     from evaluation.report import Evaluation
     from evaluation.runner import Record
+    from rag.llm import LanguageModel
     from rag.settings import Settings
 
 
@@ -81,7 +83,7 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
     from evaluation import dataset, report, runner
     from evaluation.drafts import RememberedModel
     from rag.pipeline import load_pipeline
-    from rag.settings import cache
+    from rag.settings import TraceSettings, cache
     from rag.store import Store
 
     with Store(settings.home, settings.kb) as store:
@@ -93,9 +95,11 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
             )
         asked = dataset.resolve(questions, names, options.questions)
         asked += dataset.withheld(asked, options.withhold, options.questions)
-        pipeline = load_pipeline(settings, answers=options.answers)
+        unrecorded = replace(settings, trace=TraceSettings(keep=0))  # the records are those of people's own questions
+        pipeline = load_pipeline(unrecorded, answers=options.answers)
         if pipeline.llm and not options.fresh:
-            pipeline.llm = RememberedModel(pipeline.llm, cache() / "evaluation" / "drafts")
+            kept = RememberedModel(pipeline.llm, cache() / "evaluation" / "drafts")
+            pipeline.llm = cast("LanguageModel", kept)
         records: list[Record] = runner.run(
             pipeline, asked, store.document_text, answers=options.answers, report=_Progress()
         )

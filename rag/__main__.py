@@ -1,4 +1,4 @@
-"""python -m rag ask|search|list|tag|delete|reembed|doctor|models|serve: questions, passages and upkeep on the command line."""
+"""python -m rag ask|search|replay|list|tag|delete|reembed|doctor|models|serve: questions and upkeep on the command line."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rag.pipeline import Pipeline
+    from rag.record import Record
+    from rag.replay import Replay
     from rag.store import Store
     from rag.types import Answer, Filter, Found, Passage, StoredDocument
 
@@ -89,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--explain", action="store_true", help="say why each passage is there and what was cut")
     search.set_defaults(run=_search)
 
+    again = commands.add_parser(
+        "replay", parents=[common], help="show how an answer came about, do its steps again and say what differs"
+    )
+    again.add_argument("id", nargs="?", metavar="ID", help="the answer's id, or its beginning")
+    again.add_argument("--list", action="store_true", help="list the latest answers instead")
+    again.add_argument("--generate", action="store_true", help="let the model write again, too")
+    again.add_argument("--json", action="store_true")
+    again.set_defaults(run=_replay)
+
     listing = commands.add_parser("list", parents=[common], help="list the documents")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(run=_list)
@@ -140,16 +151,109 @@ def _ask(options: argparse.Namespace) -> int:
         _print_json(answer_to_json(answer))
         return 0
     print(_footnoted(answer))
+    if answer.id:
+        print(f"({answer.id})", file=sys.stderr)
     if answer.refused:
         print(f"\n{answer.reason}")
         for passage in answer.passages[:3]:
             print(f"  · {_where(_name(passage, options), passage.chunk.page)}: {_short(passage.chunk.text)}")
     for citation in answer.citations:
-        print(f"\n[{citation.n}] {_where(_name(citation.passage, options), citation.page)}\n    “{citation.quote}”")
+        print(
+            f"\n[{citation.n}] {_where(_name(citation.passage, options), citation.page)}\n    “{_seen(citation.quote)}”"
+        )
     for claim in answer.claims:
         if not claim.supported:
             print(f"\n⚠ {claim.text}\n    {claim.why}")
     return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from dataclasses import asdict, replace
+
+    from rag.pipeline import load_pipeline
+    from rag.record import Records
+    from rag.replay import replay
+    from rag.serialise import answer_to_json, passage_to_json
+    from rag.settings import TraceSettings, load_settings
+
+    settings = load_settings(_home(options), _kb(options))
+    records = Records(settings.home)
+    if options.list or not options.id:
+        latest = records.latest()
+        if options.json:
+            _print_json([asdict(record) for record in latest])
+        for record in [] if options.json else latest:
+            print(f"{record.id}  {_time(record.created)}  {_short(record.question)}")
+        if not latest:
+            print(
+                "No answer has been kept yet. Ask a question; the setting trace.keep says how many are.",
+                file=sys.stderr,
+            )
+        return 0
+    record = records.get(options.id)
+    pipeline = load_pipeline(replace(settings, kb=record.kb, trace=TraceSettings(keep=0)))
+    now = replay(pipeline, record, generate=options.generate)
+    if options.json:
+        _print_json({
+            "record": asdict(record),
+            "replay": {
+                "retrieved": [passage_to_json(passage) for passage in now.retrieved],
+                "shown": [asdict(chunk) if chunk else None for chunk in now.shown],
+                "prompt": now.prompt, "draft": now.draft, "answer": answer_to_json(now.answer) if now.answer else None,
+            },
+            "differences": list(now.differences), "changed": {k: list(v) for k, v in now.changed.items()},
+        })  # fmt: skip
+        return 0
+    for line in (*_record_lines(record, now), *_replay_lines(now)):
+        print(line)
+    return 0
+
+
+def _record_lines(record: Record, now: Replay) -> list[str]:
+    """A record step by step."""
+    facts, words = record.facts, record.words
+    took, tokens, gone = facts["timings"], facts["tokens"], "(gone with the document's old text)"
+    names = words.get("documents") or []
+    lines = [
+        f"{record.id}  {_time(record.created)}  knowledge base {record.kb}",
+        f"asked      {_seen(record.question)}",
+    ]
+    if words.get("query") != record.question:
+        lines.append(f"rewritten  {_seen(words.get('query') or '(not kept)')}")
+    lines.append(f"retrieved  {len(facts['passages'])} of {facts['searched']} passages, {took['retrieve']:.2f} s")
+    for n, (passage, chunk) in enumerate(zip(facts["passages"], now.shown, strict=True), 1):
+        name = chunk.document if chunk else names[n - 1] if names else f"chunk {passage['chunk']}"
+        lines.append(
+            f"  {n}. {_seen(name)} {passage['start']}–{passage['end']}, score {passage['score']:.3f}"
+            + (f": {_short(chunk.text, 80)}" if chunk else ": gone")
+        )
+    about = "about " if tokens["estimated"] else ""
+    lines.append(
+        f"prompted   {len(facts['messages'])} messages, {about}{tokens['prompt']} tokens, {facts['prompt'][:12]}"
+        if facts["prompt"]
+        else f"prompted   nothing: {_seen(facts['reason'])}"
+    )
+    if facts["prompt"]:
+        first = "" if took["first_token"] is None else f", first words after {took['first_token']:.2f} s"
+        lines.append(f"generated  {about}{tokens['completion']} tokens, {took['generate']:.2f} s{first}")
+        lines.append(f"  {_seen(words.get('draft', gone))}")
+    lines.append(f"checked    {'refused' if facts['refused'] else 'answered'}, {took['check']:.2f} s")
+    for verdict, claim in zip(facts["verdicts"], words.get("claims") or [None] * len(facts["verdicts"]), strict=True):
+        mark = "✓" if verdict["supported"] else "⚠"
+        lines.append(f"  {mark} {_seen(claim['text'])}  {claim['why']}" if claim else f"  {mark} {gone}")
+    return lines
+
+
+def _replay_lines(now: Replay) -> list[str]:
+    """What came out otherwise."""
+    lines = ["", "Again now:", *(f"  ≠ {_seen(difference)}" for difference in now.differences)]
+    if not now.differences:
+        lines.append(
+            "  = everything came out the same" + ("" if now.draft is not None else " (the model was not asked)")
+        )
+    for name, (before, after) in now.changed.items():
+        lines.append(f"  {name}: {before} → {after}")
+    return lines
 
 
 def _search(options: argparse.Namespace) -> int:
@@ -381,13 +485,26 @@ def _footnoted(answer: Answer) -> str:
 
 
 def _where(document: str, page: int | None) -> str:
-    return document if page is None else f"{document}, p. {page}"
+    return _seen(document) if page is None else f"{_seen(document)}, p. {page}"
 
 
 def _short(text: str, most: int = 100) -> str:
     from rag.terminal import cut
 
-    return cut(" ".join(text.split()), most)
+    return cut(" ".join(_seen(text).split()), most)
+
+
+def _seen(text: str) -> str:
+    """A document's or model's text for the terminal, without what would command it."""
+    from rag.inert import visible
+
+    return visible(text)
+
+
+def _time(seconds: float) -> str:
+    from datetime import datetime
+
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(" ", "seconds")
 
 
 def _print_json(value: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -17,6 +18,7 @@ from rag.errors import LLMError, RagError
 from rag.followup import alternatives, bare, leans, remembered, search_text
 from rag.inert import inert, inert_pieces
 from rag.prompt import messages, passage_text
+from rag.record import Records, Written, record_of
 from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
 from rag.settings import Settings
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 4000
 _TURN_SECONDS = 0.2  # between two looks whether the model is free
+_MOST_WRITTEN = 16
 _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
 _NEARLY = 0.9  # of the better score: two things are equally likely to be meant
 _FEW_DOCUMENTS = 3  # that a question back names
@@ -70,6 +73,8 @@ class Pipeline:
         self.retriever = Retriever(store, embedder, settings.retrieval, reranker)
         self.style = load_style(settings.prompt)
         self._generating = threading.Lock()
+        self._records = Records(store.home, settings.trace.keep) if settings.trace.keep else None
+        self._written: dict[str, Written] = {}  # drafts until their answers are checked
 
     @property
     def remote(self) -> bool:
@@ -113,8 +118,9 @@ class Pipeline:
         seconds = time.perf_counter() - began
         found = found.first(wanted)
         return Retrieval(
-            question, query, tuple(history), spoken, found.passages, answerable, refusal, seconds, found.trace
-        )
+            question, query, tuple(history), spoken, found.passages, answerable, refusal, seconds, found.trace,
+            filter, tuple(withhold), secrets.token_hex(5),
+        )  # fmt: skip
 
     def generate(self, retrieval: Retrieval) -> Iterator[str]:
         """The model's draft made inert, piece by piece, empty ones while it reads; nothing where no model is to be asked.
@@ -129,8 +135,12 @@ class Pipeline:
         while not self._generating.acquire(timeout=_TURN_SECONDS):
             yield ""
         try:
+            raw: list[str] = []
             with closing(cast("Generator[str]", self.llm.stream(prompt))) as pieces:
-                yield from inert_pieces(pieces, *self._bounds(retrieval))
+                yield from inert_pieces(_noted(pieces, raw), *self._bounds(retrieval))
+            self._written[retrieval.id] = Written(tuple(prompt), "".join(raw))
+            if len(self._written) > _MOST_WRITTEN:  # whose answers nobody asked for
+                self._written.pop(next(iter(self._written)))
         finally:
             self._generating.release()
 
@@ -145,6 +155,10 @@ class Pipeline:
             self.store.secret(),
         )  # fmt: skip
         return built
+
+    def written(self, retrieval: Retrieval) -> Written | None:
+        """What the model was sent and wrote for a retrieval, letter by letter; given out once, None before it has ended."""
+        return self._written.pop(retrieval.id, None)
 
     def finish(
         self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
@@ -169,7 +183,7 @@ class Pipeline:
         timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
         if refusal:
             text, claims, citations = say("refusal", retrieval.language), (), ()
-        return Answer(
+        answer = Answer(
             question=retrieval.question,
             text=text,
             claims=tuple(_worded(claim, retrieval.language) for claim in claims),
@@ -182,6 +196,7 @@ class Pipeline:
             trace=retrieval.trace,
             thoughts=thoughts,
         )
+        return self._kept(retrieval, draft, answer)
 
     def ask(
         self,
@@ -247,6 +262,21 @@ class Pipeline:
         clear = len(titles) < len(names) or len(documents) < len(names)
         return [] if clear or min(scores) < _NEARLY * max(scores) else titles
 
+    def _kept(self, retrieval: Retrieval, draft: str, answer: Answer) -> Answer:
+        """The answer with the id of its record; without one where none is kept or the store can't be written to."""
+        if self._records is None or not retrieval.id:
+            return answer
+        answer = replace(answer, id=retrieval.id)
+        try:
+            written = self.written(retrieval)
+            if written is None:
+                asked = not retrieval.refusal and self.llm is not None
+                written = Written(tuple(self.prompt(retrieval)) if asked else (), draft)
+            self._records.keep(record_of(self, retrieval, written, answer), retrieval, answer)
+        except (RagError, OSError):  # an answer is worth more than its record
+            return replace(answer, id="")
+        return answer
+
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]
 
@@ -288,6 +318,12 @@ def _replied(retrieval: Retrieval) -> Answer:
 
 def _title(passage: Passage) -> str:
     return passage.chunk.heading.split(" › ")[0] or passage.chunk.document
+
+
+def _noted(pieces: Iterator[str], into: list[str]) -> Iterator[str]:
+    for piece in pieces:
+        into.append(piece)
+        yield piece
 
 
 def _check(question: str) -> None:

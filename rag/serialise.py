@@ -25,6 +25,7 @@ def passage_to_json(passage: Passage) -> dict[str, Any]:
 def answer_to_json(answer: Answer) -> dict[str, Any]:
     """An answer as `ask --json` prints it."""
     return {
+        "id": answer.id,
         "question": answer.question,
         "answer": answer.text,
         "refused": answer.refused,
@@ -65,6 +66,7 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
         trace=_trace_from_json(value.get("trace", {})),
         kind=value.get("kind", "answer"),  # older saved answers have neither
         thoughts=value.get("thoughts", ""),
+        id=value.get("id", ""),
     )
 
 

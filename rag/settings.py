@@ -96,6 +96,13 @@ class PromptSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """How many answers' records are kept for `python -m rag replay`, the latest; 0 keeps none."""
+
+    keep: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, always passed and never global."""
 
@@ -106,6 +113,7 @@ class Settings:
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
+    trace: TraceSettings = field(default_factory=TraceSettings)
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -127,7 +135,7 @@ _CHOICES = {
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "trace")
 
 
 def home(flag: str | Path | None = None) -> Path:

@@ -217,6 +217,7 @@ class Answer:
     Of ``kind`` "talk" (small talk, or about the knowledge base itself) and "question" (asked back, since it was not
     clear what was meant) no documents and no model were asked. ``thoughts`` is what the model wrote before its answer,
     unchecked.
+    ``id`` names its record for `python -m rag replay`; it is empty where none is kept.
     """
 
     question: str
@@ -231,6 +232,7 @@ class Answer:
     trace: Trace = field(default_factory=Trace)
     kind: AnswerKind = "answer"
     thoughts: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,8 @@ class Retrieval:
 
     ``query`` is what was searched for: the question, with its conversation where it needs one. ``answerable`` is the
     estimated probability (0 to 1) that the passages hold the answer; ``refusal`` says why no model is to be asked, or
-    is empty. ``language`` is that of the answer. Where ``kind`` is not "answer", ``reply`` is all that there is to say.
+    is empty. ``filter`` and ``withheld`` are what was looked at and hidden, ``id`` is what the answer will be called.
+    ``language`` is that of the answer. Where ``kind`` is not "answer", ``reply`` is all that there is to say.
     """
 
     question: str
@@ -271,6 +274,9 @@ class Retrieval:
     refusal: str
     seconds: float
     trace: Trace = field(default_factory=Trace)
+    filter: Filter = field(default_factory=Filter)
+    withheld: tuple[str, ...] = ()
+    id: str = ""
     kind: AnswerKind = "answer"
     reply: str = ""
 

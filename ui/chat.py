@@ -154,6 +154,8 @@ def _timing(answer: Answer, say: Say) -> None:
     parts = [say("took", seconds=f"{answer.timings.total:.1f}")]
     if answer.timings.first_token is not None:
         parts.append(say("first_word", seconds=f"{answer.timings.first_token:.1f}"))
+    if answer.id:
+        parts.append(inline(answer.id))  # what `python -m rag replay` is told
     st.caption(" · ".join(parts))
 
 
