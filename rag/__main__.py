@@ -139,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
 def _ask(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
+    from rag.explain import notes
     from rag.pipeline import load_pipeline
     from rag.serialise import answer_to_json
     from rag.settings import load_settings
@@ -153,8 +154,9 @@ def _ask(options: argparse.Namespace) -> int:
     print(_footnoted(answer))
     if answer.id:
         print(f"({answer.id})", file=sys.stderr)
+    for note in notes(answer):
+        print(f"\n{note}")
     if answer.refused:
-        print(f"\n{answer.reason}")
         for passage in answer.passages[:3]:
             print(f"  · {_where(_name(passage, options), passage.chunk.page)}: {_short(passage.chunk.text)}")
     for citation in answer.citations:

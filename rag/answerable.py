@@ -1,6 +1,6 @@
-"""The probability that a question can be answered from what was found, by retrieval alone.
+"""The probability that a question can be answered from the documents, before a model is asked and after.
 
-A logistic model of a few retrieval scores; ``python -m bench.answerable`` fits it and writes the weights.
+Two logistic models of a few numbers; ``python -m evaluation calibrate`` fits them and writes the weights.
 """
 
 from __future__ import annotations
@@ -8,16 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
-from math import exp
+from math import exp, log
 from pathlib import Path
+from typing import Any
 
 from rag.fusion import meaning
-from rag.grounding import share_covered
+from rag.grounding import says_nothing, share_covered
 from rag.text import language
-from rag.types import Passage
+from rag.types import Citation, Claim, Passage
 
 WEIGHTS = Path(__file__).parent / "builtin" / "answerable.json"
 FEATURES = ("dense", "lexical", "covered", "dense_gap", "score_gap", "agree", "cross", "cross_dense")
+DRAFT_FEATURES = ("retrieval", "supported", "silent", "affinity", "cited")
+_LEAST = 1e-3  # a probability is never quite 0 or 1
 _CLOSEST = 4  # passages whose words are looked at
 
 
@@ -40,15 +43,36 @@ def features(question: str, passages: Sequence[Passage]) -> tuple[float, ...]:
     )
 
 
+def draft_features(
+    question: str, answerable: float, text: str, claims: Sequence[Claim], citations: Sequence[Citation]
+) -> tuple[float, ...]:
+    """The numbers of ``DRAFT_FEATURES``: what retrieval thought, and how a checked draft stands on its passages."""
+    quoted = [f"{citation.passage.chunk.heading} {citation.quote}" for citation in citations]
+    return (
+        log(answerable + _LEAST) - log(1 - answerable + _LEAST),
+        sum(claim.supported for claim in claims) / len(claims) if claims else 0.0,
+        float(not claims or says_nothing(text)),
+        max((share_covered(question, quote) for quote in quoted), default=0.0),
+        max((meaning(c.passage.dense, c.passage.window) for c in citations), default=0.0),
+    )
+
+
 def probability(question: str, passages: Sequence[Passage]) -> float:
     """The probability, 0 to 1, that the passages hold the answer; 0 where there are none."""
-    if not passages:
-        return 0.0
-    weights, bias = _weights()
-    return 1 / (1 + exp(-(bias + sum(w * x for w, x in zip(weights, features(question, passages), strict=True)))))
+    return _logistic("retrieval", FEATURES, features(question, passages)) if passages else 0.0
+
+
+def probability_with_draft(values: Sequence[float]) -> float:
+    """The same, with the ``draft_features`` of what a model made of the passages."""
+    return _logistic("draft", DRAFT_FEATURES, values)
+
+
+def _logistic(stage: str, names: Sequence[str], values: Sequence[float]) -> float:
+    fitted = _fitted()[stage]
+    return 1 / (1 + exp(-(fitted["bias"] + sum(fitted["weights"][n] * x for n, x in zip(names, values, strict=True)))))
 
 
 @cache
-def _weights() -> tuple[tuple[float, ...], float]:
-    fitted = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    return tuple(fitted["weights"][name] for name in FEATURES), fitted["bias"]
+def _fitted() -> dict[str, Any]:
+    fitted: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    return fitted

@@ -1,11 +1,12 @@
-"""The account of a search for a person: why each passage is there, and what was found and left out."""
+"""The account of a search and an answer for a person: why each passage is there, what was left out, what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rag import fusion
-from rag.types import Cut, Found, Passage
+from rag.types import Answer, Cut, Found, Passage
+from rag.wording import say
 
 _MOST_TERMS = 10
 
@@ -55,3 +56,9 @@ def _adjacent(one: Passage, other: Passage) -> bool:
 
 def _rank(rank: int | None) -> str:
     return "not listed" if rank is None else f"rank {rank}"
+
+
+def notes(answer: Answer) -> list[str]:
+    """What a reader must know of a whole answer: why it is none or a mere quotation, if it broke off, what it leaves open."""
+    parts = [say(f"open: {part}", answer.language) for part in answer.open]
+    return [note for note in (answer.reason, answer.incomplete, *parts) if note]

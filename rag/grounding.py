@@ -188,7 +188,7 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
         return 0.0, 0, 0
     held = [content_words(piece.text) for piece in pieces]
     best = (0.0, 0.0, 0, 0)
-    for first, last in _windows(pieces):
+    for first, last in windows(pieces):
         text = " ".join([heading, *(piece.text for piece in pieces[first : last + 1])])
         if _unstated(numbers, text):
             continue
@@ -202,7 +202,7 @@ def _by_words(question: str, claim: str, pieces: Sequence[Sentence], heading: st
     return best[1], best[2], best[3]
 
 
-def _windows(pieces: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
+def windows(pieces: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
     """First and last of each run of up to three sentences; a table row stands alone, its neighbours tell of other things."""
     for first, piece in enumerate(pieces):
         yield first, first

@@ -7,17 +7,20 @@ import threading
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from rag import grounding, smalltalk
 from rag.answer_form import asked_language
-from rag.answerable import probability
+from rag.answerable import draft_features, probability, probability_with_draft
 from rag.embedder import load_embedder
-from rag.errors import LLMError, RagError
+from rag.errors import Incomplete, LLMError, RagError
 from rag.followup import alternatives, bare, leans, remembered, search_text
 from rag.inert import inert, inert_pieces
+from rag.parts import unanswered, unmentioned
 from rag.prompt import messages, passage_text
+from rag.quotation import nearest_words
 from rag.record import Records, Written, record_of
 from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
@@ -51,8 +54,22 @@ MOST_CHARACTERS = 4000
 _TURN_SECONDS = 0.2  # between two looks whether the model is free
 _MOST_WRITTEN = 16
 _EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
+_HOPELESS = 0.2  # of the strictness: a draft lifts hardly any question over that
 _NEARLY = 0.9  # of the better score: two things are equally likely to be meant
 _FEW_DOCUMENTS = 3  # that a question back names
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What became of a draft; ``refusal`` is one of the wording's keys, or empty."""
+
+    text: str
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    refusal: str = ""
+    confidence: float = 0.0
+    open: tuple[str, ...] = ()
+    quoted: bool = False
 
 
 class Pipeline:
@@ -113,7 +130,7 @@ class Pipeline:
         depth = max(wanted, _EVIDENCE_PASSAGES)
         query, found, answerable = self._search(question, history, depth, filter, withhold)
         refusal = found.trace.reason
-        if not refusal and answerable < self.settings.retrieval.minimum_answerable:
+        if not refusal and answerable < _HOPELESS * self.settings.answers.strictness:
             refusal = "irrelevant"
         seconds = time.perf_counter() - began
         found = found.first(wanted)
@@ -161,40 +178,40 @@ class Pipeline:
         return self._written.pop(retrieval.id, None)
 
     def finish(
-        self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
+        self,
+        retrieval: Retrieval,
+        draft: str,
+        *,
+        first_token: float | None = None,
+        seconds: float = 0.0,
+        incomplete: str = "",
     ) -> Answer:
-        """The draft with its claims checked and cited, or a refusal that shows the nearest passages.
+        """The draft with its claims checked and cited, the documents' own words, or a refusal with the nearest passages.
 
-        What a style of prompt lets the model think before it answers is kept apart and not checked.
+        What a style of prompt lets the model think before it answers is kept apart and not checked. ``incomplete`` says why
+        the draft broke off.
         """
         began = time.perf_counter()
         if retrieval.reply:
             return _replied(retrieval)
-        refusal = retrieval.refusal
         thoughts, draft = self.style.parted(inert(draft, *self._bounds(retrieval)).strip(), retrieval.language)
-        text = draft
-        claims: tuple[Claim, ...] = ()
-        citations: tuple[Citation, ...] = ()
-        if not refusal:
-            shown = self._shown(retrieval)
-            numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
-            text, claims, citations = grounding.ground(retrieval.question, draft, shown, numbered, self._meaning)
-            refusal = _refusal(text, claims)
-        timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
-        if refusal:
-            text, claims, citations = say("refusal", retrieval.language), (), ()
+        judged = self._judged(retrieval, draft)
         answer = Answer(
             question=retrieval.question,
-            text=text,
-            claims=tuple(_worded(claim, retrieval.language) for claim in claims),
-            citations=citations,
+            text=judged.text,
+            claims=tuple(_worded(claim, retrieval.language) for claim in judged.claims),
+            citations=judged.citations,
             passages=retrieval.passages,
-            refused=bool(refusal),
-            reason=say(refusal, retrieval.language) if refusal else "",
+            refused=bool(judged.refusal),
+            reason=self._reason(retrieval, judged),
             language=retrieval.language,
-            timings=timings,
+            timings=Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began),
             trace=retrieval.trace,
             thoughts=thoughts,
+            kind="quote" if judged.quoted else "answer",
+            confidence=round(judged.confidence, 4),
+            open=judged.open,
+            incomplete=incomplete,
         )
         return self._kept(retrieval, draft, answer)
 
@@ -211,11 +228,57 @@ class Pipeline:
         began = time.perf_counter()
         first: float | None = None
         pieces: list[str] = []
-        for piece in self.generate(retrieval):
-            if piece and first is None:
-                first = time.perf_counter() - began
-            pieces.append(piece)
-        return self.finish(retrieval, "".join(pieces), first_token=first, seconds=time.perf_counter() - began)
+        incomplete = ""
+        try:
+            for piece in self.generate(retrieval):
+                if piece and first is None:
+                    first = time.perf_counter() - began
+                pieces.append(piece)
+        except Incomplete as broken:
+            incomplete = str(broken)
+        seconds = time.perf_counter() - began
+        return self.finish(retrieval, "".join(pieces), first_token=first, seconds=seconds, incomplete=incomplete)
+
+    def _judged(self, retrieval: Retrieval, draft: str) -> _Judged:
+        """What becomes of a draft: checked claims, the documents' own words instead, or a refusal."""
+        if retrieval.refusal:
+            return _Judged(
+                say("refusal", retrieval.language), refusal=retrieval.refusal, confidence=retrieval.answerable
+            )
+        shown = self._shown(retrieval)
+        numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
+        text, claims, citations = grounding.ground(retrieval.question, draft, shown, numbered, self._meaning)
+        values = draft_features(retrieval.query, retrieval.answerable, text, claims, citations)
+        confidence = probability_with_draft(values)
+        silent = grounding.says_nothing(text)
+        carried = any(claim.supported for claim in claims) and not silent
+        if silent or confidence < self.settings.answers.strictness:
+            refusal = "silent" if silent or not claims else "doubtful" if carried else "unsupported"
+            return _Judged(say("refusal", retrieval.language), refusal=refusal, confidence=confidence)
+        if carried:
+            quotes = {citation.n: citation.quote for citation in citations}
+            said = [" ".join([c.text, *(quotes[n] for n in c.citations)]) for c in claims if c.supported]
+            still_open = tuple(unanswered(retrieval.question, said))
+            return _Judged(text, claims, citations, confidence=confidence, open=still_open)
+        note = nearest_words(retrieval.query, shown, partial(self._closeness, retrieval.query))
+        if note is None:
+            return _Judged(say("refusal", retrieval.language), refusal="silent", confidence=confidence)
+        claim = Claim(note.quote, 0, len(note.quote), (1,), True)
+        return _Judged(note.quote, (claim,), (note,), confidence=confidence, quoted=True)
+
+    def _reason(self, retrieval: Retrieval, judged: _Judged) -> str:
+        """Why there is no answer and what was looked for; for the documents' own words, why it is those."""
+        spoken = retrieval.language
+        if judged.quoted:
+            return say("quoted", spoken)
+        if not judged.refusal:
+            return ""
+        reasons = [say(judged.refusal, spoken)]
+        if retrieval.passages:
+            missing = unmentioned(retrieval.question, [passage.chunk.indexed_text for passage in retrieval.passages])
+            reasons.append(say(f"looked for: {retrieval.query}", spoken))
+            reasons += [say(f"unmentioned: {', '.join(missing)}", spoken)] if missing else []
+        return "\n".join(reasons)
 
     def _search(
         self, question: str, history: Sequence[Turn], k: int, filter: Filter, withhold: Collection[str]
@@ -285,6 +348,14 @@ class Pipeline:
         runs = merge_neighbours(self._shown(retrieval))
         return "\n".join(passage_text(run) for run in runs), len(runs)
 
+    def _closeness(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Centred cosines of a question to sentences with their heading."""
+        vectors = self.embedder.centre(
+            self.embedder.embed_passages(texts), [language(text) for text in texts], side="window"
+        )
+        asked = self.embedder.centre(self.embedder.embed_query(question)[None], [language(question)], side="query")
+        return [float(cosine) for cosine in vectors @ asked[0]]
+
     def _meaning(self, claim: str, sentences: Sequence[str]) -> list[float]:
         """Centred cosines of a claim to sentences, both as passages, which they are."""
         texts = [claim, *sentences]
@@ -333,12 +404,6 @@ def _check(question: str) -> None:
         )
     if not tokens(question):
         raise RagError(f"{question.strip()!r} is no question: it holds no word. Type one.")
-
-
-def _refusal(text: str, claims: Sequence[Claim]) -> str:
-    if not claims or grounding.says_nothing(text):
-        return "silent"
-    return "" if any(claim.supported for claim in claims) else "unsupported"
 
 
 def _worded(claim: Claim, spoken: Language) -> Claim:

@@ -33,6 +33,9 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "reason": answer.reason,
         "kind": answer.kind,
         "thoughts": answer.thoughts,
+        "confidence": answer.confidence,
+        "open": list(answer.open),
+        "incomplete": answer.incomplete,
         "claims": [asdict(claim) | {"citations": list(claim.citations)} for claim in answer.claims],
         "citations": [_citation_to_json(citation) for citation in answer.citations],
         "passages": [passage_to_json(passage) for passage in answer.passages],
@@ -67,6 +70,9 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
         kind=value.get("kind", "answer"),  # older saved answers have neither
         thoughts=value.get("thoughts", ""),
         id=value.get("id", ""),
+        confidence=value.get("confidence", 0.0),
+        open=tuple(value.get("open", ())),
+        incomplete=value.get("incomplete", ""),
     )
 
 

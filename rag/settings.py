@@ -72,7 +72,6 @@ class RetrievalSettings:
     k: int = 4
     candidates: int = 100
     lexical_weight: float = 0.8
-    minimum_answerable: float = 0.1
     reranker: str = ""
     rerank_seconds: float = 1.0
 
@@ -96,6 +95,13 @@ class PromptSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """When to answer: where the probability that the documents hold the answer is ``strictness`` (0 to 1) or more."""
+
+    strictness: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class TraceSettings:
     """How many answers' records are kept for `python -m rag replay`, the latest; 0 keeps none."""
 
@@ -113,6 +119,7 @@ class Settings:
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
     trace: TraceSettings = field(default_factory=TraceSettings)
 
 
@@ -130,12 +137,12 @@ _LEAST = {
     "ingest.max_file_mb": 1,
     "ingest.parse_seconds": 1,
 }
-_MOST = {"llm.top_p": 1.0, "llm.seed": 2**32 - 1}
+_MOST = {"answers.strictness": 1.0, "llm.top_p": 1.0, "llm.seed": 2**32 - 1}
 _CHOICES = {
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "trace")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "trace")
 
 
 def home(flag: str | Path | None = None) -> Path:

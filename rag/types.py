@@ -14,7 +14,7 @@ PageKind = Literal["text", "table", "ocr"]
 Side = Literal["passage", "window", "query"]
 State = Literal["indexed", "unchanged", "removed", "empty", "set aside"]
 CutReason = Literal["duplicate", "beyond k"]
-AnswerKind = Literal["answer", "talk", "question"]
+AnswerKind = Literal["answer", "quote", "talk", "question"]
 PAGE_BREAK = "\f"
 MOST_CUT = 10  # of the passages that were left out, the nearest are kept to be shown
 
@@ -214,6 +214,9 @@ class Timings:
 class Answer:
     """A checked answer; where ``refused``, ``text`` says so, ``reason`` says why and there are no citations.
 
+    ``confidence`` is the probability (0 to 1) that the documents hold the answer. ``open`` are the parts of the question that
+    got none, ``incomplete`` says why the model broke off, if it did. Of ``kind`` "quote" the text is the documents' own, as
+    nothing supported the model's.
     Of ``kind`` "talk" (small talk, or about the knowledge base itself) and "question" (asked back, since it was not
     clear what was meant) no documents and no model were asked. ``thoughts`` is what the model wrote before its answer,
     unchecked.
@@ -233,6 +236,9 @@ class Answer:
     kind: AnswerKind = "answer"
     thoughts: str = ""
     id: str = ""
+    confidence: float = 0.0
+    open: tuple[str, ...] = ()
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)

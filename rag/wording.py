@@ -60,6 +60,17 @@ _SAID: dict[str, dict[Language, str]] = {
         "zh": "你指的是什么？请说出具体的事物、文档或主题。",
         "en": "What do you mean? Please name the thing, the document or the subject.",
     },
+    "doubtful": {
+        "zh": "找到的段落谈到了相近的内容，但多半没有回答这个问题；下面是最接近的几段。",
+        "en": "The passages that were found are about something near, but most likely do not answer this; they are shown.",
+    },
+    "looked for": {"zh": "查找的内容：{}", "en": "Looked for: {}"},
+    "unmentioned": {"zh": "没有段落提到：{}", "en": "No passage mentions: {}"},
+    "open": {"zh": "文档没有回答这一部分：{}", "en": "The documents do not answer this part: {}"},
+    "quoted": {
+        "zh": "模型自己的说法找不到依据，所以这里是文档的原话。",
+        "en": "Nothing supports the model's own words, so these are the document's.",
+    },
     "numbers": {"zh": "文档中没有这个数字：{}", "en": "no passage states this number: {}"},
     "names": {"zh": "文档中没有这个名称：{}", "en": "no passage holds this name: {}"},
     "words": {"zh": "没有段落支持这句话", "en": "no passage says this"},

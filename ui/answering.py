@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from rag.errors import Incomplete
 from rag.types import Turn
 from ui.jobs import Job
 from ui.resources import Services
@@ -49,6 +50,7 @@ def _answer(
     draft = Draft("reading", passages=len(retrieval.passages))
     report(draft)
     began, first = time.monotonic(), None
+    incomplete = ""
     # Closing the iterator is what stops the model; a draft that broke off is kept like one that was stopped.
     pieces = cast("Generator[str]", pipeline.generate(retrieval))
     try:
@@ -60,6 +62,8 @@ def _answer(
                 draft = replace(draft, stage="writing", text=draft.text + piece)
                 report(draft)
         whole = not stop.is_set()
+    except Incomplete as broken:
+        incomplete, whole = str(broken), True
     except BaseException:
         whole = False
         raise
@@ -70,5 +74,5 @@ def _answer(
     if whole:
         report(replace(draft, stage="checking"))
         seconds = time.monotonic() - began
-        answer = pipeline.finish(retrieval, draft.text, first_token=first, seconds=seconds)
+        answer = pipeline.finish(retrieval, draft.text, first_token=first, seconds=seconds, incomplete=incomplete)
         services.conversations().add(conversation, "assistant", answer.text, answer)

@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from rag.conversations import Message, history
+from rag.explain import notes
 from rag.types import Answer, Passage
 from ui import conversations as kept
 from ui import library
@@ -94,11 +95,17 @@ def _message(services: Services, message: Message, say: Say, *, key: str) -> Non
 
 def _checked(services: Services, answer: Answer, say: Say, *, key: str) -> None:
     st.markdown(answer_markdown(answer))
+    for note in notes(answer):
+        st.caption(f":material/info: {inline(note, 400)}")
+    if answer.thoughts:
+        with st.expander(say("thoughts")):
+            st.markdown(plain(answer.thoughts))
     for line in unsupported(answer, say):
         st.caption(f":orange[:material/warning:] {line}")
     if answer.citations:
         _footnotes(services, answer, say, key=key)
-    _looked_at(answer, say, key=key)
+    if answer.passages:
+        _looked_at(answer, say, key=key)
 
 
 def _footnotes(services: Services, answer: Answer, say: Say, *, key: str) -> None:
@@ -118,8 +125,8 @@ def _footnotes(services: Services, answer: Answer, say: Say, *, key: str) -> Non
 
 def _refusal(answer: Answer, say: Say, *, key: str) -> None:
     st.markdown(f":material/do_not_disturb_on: **{inline(answer.text, 400)}**")
-    if answer.reason:
-        st.caption(inline(answer.reason, 400))
+    for note in notes(answer):
+        st.caption(plain(note))
     if answer.passages:
         st.caption(say("nearest"))
     for number, passage in enumerate(answer.passages):

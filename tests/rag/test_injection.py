@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 from rag.inert import inert, inert_pieces
 from rag.pipeline import Pipeline
-from rag.settings import RetrievalSettings, Settings
+from rag.settings import AnswerSettings, Settings
 from rag.store import Store
 from tests.rag.stored import put
 from tests.scripted_llm import ScriptedLLM
@@ -184,7 +184,7 @@ def store(tmp_path: Path, embedder: Any) -> Iterator[Store]:
 
 def pipeline(store: Store, embedder: Any, *pieces: str) -> Pipeline:
     """The real pipeline with a model that writes what the attacker wants."""
-    settings = replace(Settings(store.home), retrieval=RetrievalSettings(minimum_answerable=0.0))
+    settings = replace(Settings(store.home), answers=AnswerSettings(strictness=0.0))
     return Pipeline(settings, store, embedder, ScriptedLLM(*pieces))  # type: ignore[arg-type]
 
 

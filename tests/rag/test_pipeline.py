@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rag.errors import LLMError, RagError
+from rag.errors import Incomplete, LLMError, RagError
 from rag.pipeline import Pipeline
-from rag.settings import RetrievalSettings, Settings
+from rag.settings import AnswerSettings, RetrievalSettings, Settings
 from rag.store import Store
 from rag.types import Turn
 from tests.rag.stored import put
@@ -42,11 +42,13 @@ def store(empty: Store, embedder: Any) -> Store:
 
 @pytest.fixture
 def make(embedder: Any) -> Make:
-    """``make(store, llm, **retrieval)`` is a pipeline that does not refuse before the model is asked."""
+    """``make(store, llm, **retrieval)`` is a pipeline that answers whatever the probability is, unless told otherwise."""
 
-    def pipeline(store: Store, llm: ScriptedLLM | None, **retrieval: Any) -> Pipeline:
-        chosen = RetrievalSettings(**{"minimum_answerable": 0.0} | retrieval)
-        return Pipeline(replace(Settings(store.home), retrieval=chosen), store, embedder, llm)  # type: ignore[arg-type]
+    def pipeline(store: Store, llm: ScriptedLLM | None, *, strictness: float = 0.0, **retrieval: Any) -> Pipeline:
+        chosen = replace(
+            Settings(store.home), retrieval=RetrievalSettings(**retrieval), answers=AnswerSettings(strictness)
+        )
+        return Pipeline(chosen, store, embedder, llm)  # type: ignore[arg-type]
 
     return pipeline
 
@@ -102,11 +104,57 @@ def test_what_the_documents_do_not_say_is_flagged(store: Store, make: Make) -> N
     ],
 )
 def test_an_answer_without_support_is_refused(store: Store, make: Make, question: str, draft: str, said: str) -> None:
-    """Where no claim is supported, or the model says nothing, the answer is a refusal with its reason and passages."""
-    answer = make(store, ScriptedLLM(draft)).ask(question)
+    """Where that is not likely enough and no claim is supported or the model says nothing, the answer is a refusal."""
+    answer = make(store, ScriptedLLM(draft), strictness=0.999).ask(question)
     assert answer.refused and said in answer.reason
     assert answer.claims == () and answer.citations == () and answer.passages
     assert draft.strip() == "" or draft not in answer.text
+
+
+@pytest.mark.parametrize("draft", ["The leave is 12 cheeses.", "", " \n "])
+def test_without_support_the_document_speaks_for_itself(store: Store, make: Make, draft: str) -> None:
+    """Where the documents hold the answer but not the model's words, the nearest words are quoted, and the reader told."""
+    answer = make(store, ScriptedLLM(draft)).ask("How many days of leave?")
+    assert (answer.kind, answer.text) == ("quote", "Every employee has fifteen days of paid leave")
+    assert answer.citations[0].quote == answer.text and answer.claims[0].citations == (1,)
+    assert "model's own words" in answer.reason and not answer.refused
+
+
+def test_what_the_model_says_is_not_there_is_refused(store: Store, make: Make) -> None:
+    """A model that says that the passages do not tell is believed, however likely an answer was."""
+    answer = make(store, ScriptedLLM("The passages do not mention it.")).ask("How many days of leave?")
+    assert answer.refused and "do not give" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("question", "looked", "lacking"),
+    [("How high is the office tax?", "Looked for: How high is the office tax?", "No passage mentions: high, tax"),
+     ("年假的税率是多少？", "查找的内容：年假的税率是多少？", "没有段落提到：")],
+)  # fmt: skip
+def test_a_refusal_says_what_was_looked_for(store: Store, make: Make, question: str, looked: str, lacking: str) -> None:
+    """A reader learns what was searched and which words of the question no passage holds."""
+    answer = make(store, ScriptedLLM("x"), strictness=1.0).ask(question)
+    assert answer.refused and looked in answer.reason and lacking in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("question", "draft", "lacking"),
+    [("How many days of paid leave are there, and who is the chief astronomer?", "Every employee has fifteen days.",
+      "who is the chief astronomer"),
+     ("年假有几天，以及总天文学家是谁？", "每位员工每年享有十五天带薪年假。", "总天文学家是谁")],
+)  # fmt: skip
+def test_half_an_answer_says_which_half_is_missing(
+    store: Store, make: Make, question: str, draft: str, lacking: str
+) -> None:
+    """Of a double question the part that nothing in the answer is about is named."""
+    assert make(store, ScriptedLLM(draft)).ask(question).open == (lacking,)
+
+
+def test_an_answer_that_broke_off_says_so(store: Store, make: Make) -> None:
+    """What came of an answer is checked and shown, and marked as incomplete."""
+    broken = Incomplete("The model broke off; what came is incomplete. Ask again.")
+    answer = make(store, ScriptedLLM("Unused leave expires in March.", error=broken)).ask("When does leave expire?")
+    assert answer.citations and answer.incomplete == str(broken)
 
 
 @pytest.mark.parametrize(("question", "said"), [("Anything?", "no documents yet"), ("有什么？", "还没有文档")])
@@ -121,7 +169,7 @@ def test_an_empty_knowledge_base_says_so(empty: Store, make: Make, question: str
 def test_an_unlikely_question_is_refused_before_the_model(store: Store, make: Make) -> None:
     """Below the probability that is set no model is asked, and the nearest passages are shown."""
     llm = ScriptedLLM("x")
-    answer = make(store, llm, minimum_answerable=1.0).ask("How far is the moon?")
+    answer = make(store, llm, strictness=1.0).ask("How far is the moon?")
     assert answer.refused and "fits the question" in answer.reason and answer.passages
     assert llm.asked == []
 
@@ -178,7 +226,7 @@ def test_a_withheld_document_is_hidden(store: Store, make: Make) -> None:
     """A withheld document is neither found, shown to the model nor cited."""
     llm = ScriptedLLM("The office rent is 9,000 euros a month.")
     answer = make(store, llm).ask("How high is the office rent?", withhold=["rent.md"])
-    assert answer.refused and "rent.md" not in {p.chunk.document for p in answer.passages}
+    assert "9,000" not in answer.text and "rent.md" not in {p.chunk.document for p in answer.passages}
     assert "9,000" not in llm.prompt
 
 
@@ -274,7 +322,7 @@ def test_retrieval_needs_no_model(store: Store, make: Make) -> None:
 
 def test_a_document_added_while_running_is_found(store: Store, make: Make, embedder: Any) -> None:
     """What another process ingests is found at the next question."""
-    pipeline = make(store, ScriptedLLM("Giraffes sleep standing [1]."))
+    pipeline = make(store, ScriptedLLM("Giraffes sleep standing [1]."), strictness=0.05)
     assert pipeline.ask("How do giraffes sleep?").refused
     with Store(store.home) as other:
         put(other, embedder, "animals.md", "Giraffes sleep standing.")

@@ -17,7 +17,7 @@ from rag.errors import RagError
 from rag.pipeline import Pipeline
 from rag.record import Records, filter_from_json, filter_to_json
 from rag.replay import replay
-from rag.settings import LLMSettings, RetrievalSettings, Settings, TraceSettings
+from rag.settings import AnswerSettings, LLMSettings, RetrievalSettings, Settings, TraceSettings
 from rag.store import Store
 from rag.types import Answer, Filter, Turn
 from tests.rag.stored import put
@@ -45,7 +45,7 @@ def make(home: Path, embedder: Any) -> Make:
 
     def pipeline(*pieces: str, keep: int = 1000, k: int = 2, kb: str = "default") -> Pipeline:
         settings = replace(
-            Settings(home, kb), retrieval=RetrievalSettings(k=k, minimum_answerable=0.0),
+            Settings(home, kb), retrieval=RetrievalSettings(k=k), answers=AnswerSettings(strictness=0.0),
             trace=TraceSettings(keep), llm=LLMSettings(api_key="sk-hidden"),
         )  # fmt: skip
         return Pipeline(settings, Store(home, kb), embedder, ScriptedLLM(*pieces))  # type: ignore[arg-type]
