@@ -159,6 +159,10 @@ def _pumped(engine: Engine, messages: Sequence[BaseMessage], until: Until) -> Ge
 def choose(settings: LLMSettings) -> Choice:
     """Which engine runs the settings' model; raises ModelError where the model is not there or none can run it."""
     if settings.remote:
+        if settings.engine != "auto":
+            raise ModelError(
+                f"llm.engine is {settings.engine}, but llm.base_url is set, too. Set llm.engine to auto, or no address."
+            )
         return Choice("address")
     model, wanted = settings.model, settings.engine
     if not model.startswith(models.PREFIX) and not model.endswith(".gguf"):

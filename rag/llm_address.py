@@ -94,6 +94,8 @@ class Address:
             return f"sends requests elsewhere (status {status}), where the key must not go. Set llm.base_url to it."
         if status == 429:
             return "has too many requests or no credit left (status 429). Try again later."
+        if status < 500:
+            return f"did not take the request (status {status}). Check llm.model and what else is set under llm."
         return f"answered with status {status}. Try again later."
 
     def _pause(self, error: Exception, attempt: int, until: Until) -> float | None:

@@ -17,7 +17,7 @@ from rag.settings import LLMSettings
 # What OpenVINO GenAI 2026.4 reads; https://openvinotoolkit.github.io/openvino.genai/docs/guides/gguf.
 _ARCHITECTURES = {"llama", "qwen2", "qwen3"}
 _TYPES = {"F32", "F16", "Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q6_K"}
-_CACHE_GB = 1
+_TOKENS_PER_GB = 8192  # that a cache holds for a model of 8 B parameters; smaller ones take less for each
 
 
 def hindrance(path: Path) -> str:
@@ -57,8 +57,8 @@ class OpenVINOChat(LocalChat):
         openvino_genai = _library()
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.enable_prefix_caching = True
-        scheduler.cache_size = _CACHE_GB
-        # One step for the whole prompt; the cache must hold the longest one.
+        scheduler.cache_size = -(-settings.context // _TOKENS_PER_GB)
+        # One step for the whole prompt.
         scheduler.max_num_batched_tokens = settings.context
         try:
             self._pipeline = openvino_genai.LLMPipeline(str(path), "CPU", scheduler_config=scheduler)

@@ -84,6 +84,12 @@ def test_a_setting_chooses_the_engine(tmp_path: Path) -> None:
             engine(tmp_path, wanted)
 
 
+def test_an_engine_and_an_address_contradict_each_other() -> None:
+    """Neither is silently left out."""
+    with pytest.raises(ModelError, match=r"llm\.base_url"):
+        choose(LLMSettings(model="m", base_url="http://localhost/v1", engine="openvino"))
+
+
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"PK\x03\x04" + b"\0" * 40, struct.pack("<4sIQQ", b"GGUF", 3, 1, 1)])
 def test_what_is_no_gguf_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     """An empty, cut or other file names itself and the setting."""

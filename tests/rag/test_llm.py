@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from langchain_core.messages import HumanMessage
 
 from rag.errors import LLMError, ModelError
 from rag.llm import gguf_path, load_llm
+from rag.llm_address import options
 from rag.settings import LLMSettings
 from tests.rag.fake_openai import KEY, Behaviour, Fake, begin, closed, hang, piece, send, serving, status
 
@@ -130,9 +132,53 @@ def test_closing_the_answer_hangs_up(server: Fake) -> None:
 
     server.behave = talk
     stream = load_llm(settings(server.url)).stream([HumanMessage("q")])
-    assert next(iter(stream)) == "word "
+    assert next(piece for piece in stream if piece) == "word "
     stream.close()  # type: ignore[attr-defined]
     assert noticed.wait(10)
+
+
+def test_an_address_hears_only_what_was_set(server: Fake) -> None:
+    """Settings off their defaults are sent, each by the name that servers know; many refuse a field they don't know."""
+    chosen = replace(
+        settings(server.url), temperature=0.5, top_k=20, top_p=0.9, repetition_penalty=1.1, seed=7, thinking="off"
+    )
+    list(load_llm(chosen).stream([HumanMessage("q")]))
+    (request,) = server.requests
+    assert request.keys() - {"model", "messages", "stream"} == {
+        "temperature", "max_tokens", "top_k", "top_p", "repetition_penalty", "seed", "chat_template_kwargs",
+    }  # fmt: skip
+    assert (request["temperature"], request["top_k"], request["top_p"], request["seed"]) == (0.5, 20, 0.9, 7)
+    assert request["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("https://dashscope.aliyuncs.com/compatible-mode/v1", {"enable_thinking": True}),
+        ("https://open.bigmodel.cn/api/paas/v4", {"thinking": {"type": "enabled"}}),
+        ("https://api.deepseek.com/v1", {"thinking": {"type": "enabled"}}),
+    ],
+)
+def test_thinking_is_asked_for_in_the_hosts_own_words(host: str, told: dict[str, Any]) -> None:
+    """What the others read from the chat template's arguments has another name at some services."""
+    extra = options(LLMSettings(model="m", base_url=host, thinking="on"))["extra_body"]
+    assert extra == {"max_tokens": 320} | told
+
+
+def test_the_length_goes_to_openai_by_its_newer_name() -> None:
+    """OpenAI's newer models refuse max_tokens; the client library renames it there."""
+    told = options(LLMSettings(model="gpt-4.1-mini", base_url="https://api.openai.com/v1"))
+    assert told == {"temperature": 0.0, "max_tokens": 320}
+
+
+def test_thoughts_are_no_part_of_the_answer(server: Fake) -> None:
+    """What a reasoning model thinks is left out as it streams, and an answer of thoughts alone is none."""
+    server.behave = send(piece("<thi"), piece("nk>ten?</think>\n\n"), piece("十五"), piece(None, "stop"))
+    model = load_llm(settings(server.url))
+    assert "".join(model.stream([HumanMessage("q")])) == "十五"
+    server.behave = send(piece("<think>ten or fifteen"), piece(None, "length"))
+    message, pieces, _ = failure(server.url)
+    assert "llm.max_tokens" in message and not "".join(pieces)
 
 
 def test_the_key_is_in_no_text_of_the_model(server: Fake) -> None:
