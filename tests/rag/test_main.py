@@ -171,7 +171,7 @@ def test_a_document_commands_no_terminal(run: Run, home: Path, embedder: Any) ->
             "The tower\x1b]0;owned\x07 is\x1b[2J \u202etall\u202c.",
             heading="\x1b[31mTower",
         )
-    for command in (["search", "tower", "--explain"], ["ask", "How tall is the tower?"], ["list"]):
+    for command in (["search", "tower"], ["search", "tower", "--explain"], ["list"]):
         said = run(*command)[1]
         assert "tower" in said and not {"\x1b", "\x07", "\u202e"} & set(said)
 
