@@ -315,9 +315,9 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     if not documents:
         print("No documents yet. Type `python -m ingest FOLDER`.", file=sys.stderr)
-    width = max((columns(document.name) for document in documents), default=0)
+    width = max((columns(_seen(document.name)) for document in documents), default=0)
     for document in documents:
-        print(f"{padded(document.name, width)}  {document.chunks:>5} chunks  {document.title}"
+        print(f"{padded(_seen(document.name), width)}  {document.chunks:>5} chunks  {_seen(document.title)}"
               + "".join(f"  #{tag}" for tag in document.tags))  # fmt: skip
     return 0
 

@@ -35,11 +35,10 @@ _ADDRESS = re.compile(
 _HOST = re.compile(
     r"(?:(?<![\w@./\\-])(?:www\.[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+(?:com|net|org|edu|gov|mil|info|biz|app|dev|xyz|top|site)\b"
     r"|(?:[\w-]+\.)+(?!(?:py|md|sh|rs|pl|ps|cc|so|mk|ml|mm|cs|db|gz|js|ts)\b)[a-z]{2}\b(?!\()|(?:[\w-]+\.)+[a-z]{2}/(?=\w))"
-    rf"|(?<![\w:/])//(?:[\w-]+\.)+[A-Za-z]{{2,}})(?:[:/?#]{_REST})?",
+    rf"|(?<![\w:/])//(?:localhost\b|(?:[\w-]+\.)+\w+))(?:[:/?#]{_REST})?",
     re.ASCII,
 )
 _SHARE = re.compile(r"(?<![\w:\\])\\{2,4}[\w.$-]+\\{1,2}\w[\w.$\\-]*", re.ASCII)  # \\\\host\\folder
-_LETTER = re.compile(r"[A-Za-z]")
 # Half a tag means nothing by itself; with what somebody shows behind it, it may become a whole one.
 _HALF_TAG = re.compile(
     r"<(?=[/!?]?(?:script|iframe|img|svg|object|embed|style|link|meta|form|base|video|audio|math|input|button)\b"
@@ -295,7 +294,7 @@ def _without_addresses(text: str, shown: str, *, as_code: bool = False) -> str:
     folded = _folded(text)
     spans = [(m, True) for m in _ADDRESS.finditer(folded)]
     if as_code:
-        spans += [(m, False) for m in _HOST.finditer(folded) if _LETTER.search(m.group())]
+        spans += [(m, False) for m in _HOST.finditer(folded)]
     out, end = [], 0
     for match, dangerous in sorted(spans, key=lambda span: (span[0].start(), -span[0].end())):
         start = match.start()

@@ -65,6 +65,8 @@ class Records:
 
     def keep(self, record: Record, retrieval: Retrieval, answer: Answer) -> None:
         """Keep a record with what it showed, and no more than the latest ``most``; raises StoreError."""
+        # No reader is to wait for the disk: a power cut may take the last records, and never damages the file.
+        self._database.connection.execute("PRAGMA synchronous=NORMAL")
         passages = [*retrieval.passages, *(citation.passage for citation in answer.citations)]
         with self._database.transaction() as connection:
             documents, whole = _documents(connection, passages)
@@ -80,8 +82,7 @@ class Records:
             connection.executemany(
                 "INSERT INTO record_document VALUES(?,?)", [(seq, document) for document in documents | heard]
             )
-            sql = "DELETE FROM record WHERE seq <= (SELECT seq FROM record ORDER BY seq DESC LIMIT 1 OFFSET ?)"
-            connection.execute(sql, (self._most,))
+            connection.execute("DELETE FROM record WHERE seq <= ?", (seq - self._most,))
 
     def get(self, identity: str) -> Record:
         """A record by its id or the beginning of it; raises RagError where there is none or more than one."""

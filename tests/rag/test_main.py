@@ -162,6 +162,21 @@ def test_tags_are_put_on_shown_and_taken_off(run: Run) -> None:
     assert run("tag", "rents.md", "x")[0] == 1
 
 
+def test_a_document_commands_no_terminal(run: Run, home: Path, embedder: Any) -> None:
+    """Escape sequences and direction marks in a document are not printed, whichever command shows it."""
+    with Store(home) as store:
+        put(
+            store,
+            embedder,
+            "tower.md",
+            "The tower\x1b]0;owned\x07 is\x1b[2J \u202etall\u202c.",
+            heading="\x1b[31mTower",
+        )
+    for command in (["search", "tower"], ["search", "tower", "--explain"], ["list"]):
+        said = run(*command)[1]
+        assert "tower" in said and not {"\x1b", "\x07", "\u202e"} & set(said)
+
+
 def test_list_and_delete(run: Run) -> None:
     """`list` names the documents, `delete` takes one away."""
     assert {d["name"] for d in json.loads(run("list", "--json")[1])} == {"年假.txt", "rent.md"}
