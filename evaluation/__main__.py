@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from evaluation.report import Evaluation
     from evaluation.runner import Record
     from rag.llm import LanguageModel
+    from rag.pipeline import Pipeline
     from rag.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 well, 1 where a bar is missed or something failed, 2 on wrong use."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["calibrate"]:
+        from evaluation.calibrate import main as calibrate
+
+        return calibrate(given[1:])
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     bars = _bars(parser, options)
     try:
         return _evaluate(options, bars)
@@ -46,7 +52,7 @@ def _evaluate(options: argparse.Namespace, bars: Mapping[str, float]) -> int:
     for place in (options.json, options.html):
         report.check_place(place)
     if options.corpus:
-        settings = _ingest(settings, options.corpus)
+        settings = ingested(settings, options.corpus)
     run = _run(settings, questions, options)
     print(report.as_text(run))
     if options.json:
@@ -67,7 +73,8 @@ def _questions(options: argparse.Namespace) -> list[Question]:
     return questions
 
 
-def _ingest(settings: Settings, corpus: Path) -> Settings:
+def ingested(settings: Settings, corpus: Path) -> Settings:
+    """The settings of a scratch knowledge base that equals the corpus."""
     from evaluation.corpus import ingest_corpus, scratch_settings
     from ingest.progress import reporter
 
@@ -81,9 +88,8 @@ def _ingest(settings: Settings, corpus: Path) -> Settings:
 
 def _run(settings: Settings, questions: Sequence[Question], options: argparse.Namespace) -> Evaluation:
     from evaluation import dataset, report, runner
-    from evaluation.drafts import RememberedModel
     from rag.pipeline import load_pipeline
-    from rag.settings import TraceSettings, cache
+    from rag.settings import TraceSettings
     from rag.store import Store
 
     with Store(settings.home, settings.kb) as store:
@@ -97,16 +103,26 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
         asked += dataset.withheld(asked, options.withhold, options.questions)
         unrecorded = replace(settings, trace=TraceSettings(keep=0))  # the records are those of people's own questions
         pipeline = load_pipeline(unrecorded, answers=options.answers)
-        if pipeline.llm and not options.fresh:
-            kept = RememberedModel(pipeline.llm, cache() / "evaluation" / "drafts")
-            pipeline.llm = cast("LanguageModel", kept)
+        if not options.fresh:
+            remembering(pipeline)
         records: list[Record] = runner.run(
-            pipeline, asked, store.document_text, answers=options.answers, report=_Progress()
+            pipeline, asked, store.document_text, answers=options.answers, report=Progress()
         )
     models = {"embedding": settings.embedding.model}
     if options.answers:
         models["llm"] = pipeline.model_name
     return report.evaluation(records, settings, models)
+
+
+def remembering(pipeline: Pipeline) -> Pipeline:
+    """The pipeline with a model that uses the drafts of earlier runs again."""
+    from evaluation.drafts import RememberedModel
+    from rag.settings import cache
+
+    if pipeline.llm:
+        kept = RememberedModel(pipeline.llm, cache() / "evaluation" / "drafts")
+        pipeline.llm = cast("LanguageModel", kept)
+    return pipeline
 
 
 def _missed(metrics: Mapping[str, Measure], bars: Mapping[str, float]) -> bool:
@@ -125,7 +141,7 @@ def _missed(metrics: Mapping[str, Measure], bars: Mapping[str, float]) -> bool:
     return missed
 
 
-class _Progress:
+class Progress:
     """Questions done and the time left, on stderr."""
 
     def __init__(self) -> None:
@@ -135,6 +151,7 @@ class _Progress:
         self._meter = Meter(sys.stderr)
 
     def __call__(self, done: int, total: int) -> None:
+        """Tell how many questions are done, of how many."""
         from rag.terminal import duration
 
         left = (time.monotonic() - self._started) / done * (total - done) if done else None
@@ -146,7 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation",
         description="Measure retrieval, and with --answers the answers, over a question set.",
-        epilog="Exit code: 0 well, 1 where a bar is missed or something failed, 2 on wrong use.",
+        epilog="`python -m evaluation calibrate --help` tells of the fit behind answers.strictness. "
+        "Exit code: 0 well, 1 where a bar is missed or something failed, 2 on wrong use.",
     )
     parser.add_argument("questions", type=Path, metavar="QA.jsonl", help="question set, one JSON object a line")
     parser.add_argument(

@@ -81,10 +81,11 @@ def withheld(questions: Sequence[Question], count: int, path: Path) -> list[Ques
             f"Type --withhold {len(candidates)} or less."
         )
     chosen = sorted(random.Random(_WITHHOLD_SEED).sample(range(len(candidates)), count))
-    return [_without_documents(candidates[index]) for index in chosen]
+    return [withheld_question(candidates[index]) for index in chosen]
 
 
-def _without_documents(question: Question) -> Question:
+def withheld_question(question: Question) -> Question:
+    """The question again, as unanswerable: its documents are to be withheld."""
     return replace(
         question, id=f"{question.id} (withheld)", answers=(), relevant=(), answerable=False, withhold=question.relevant
     )

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from math import exp, log
 from pathlib import Path
 from typing import Any
 
+from rag.errors import SettingsError
 from rag.fusion import meaning
 from rag.grounding import says_nothing, share_covered
 from rag.text import language
@@ -57,22 +59,44 @@ def draft_features(
     )
 
 
-def probability(question: str, passages: Sequence[Passage]) -> float:
-    """The probability, 0 to 1, that the passages hold the answer; 0 where there are none."""
-    return _logistic("retrieval", FEATURES, features(question, passages)) if passages else 0.0
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model of named numbers."""
+
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    bias: float
+
+    def __call__(self, values: Sequence[float]) -> float:
+        """The probability, 0 to 1."""
+        return 1 / (1 + exp(-(self.bias + sum(w * x for w, x in zip(self.weights, values, strict=True)))))
 
 
-def probability_with_draft(values: Sequence[float]) -> float:
-    """The same, with the ``draft_features`` of what a model made of the passages."""
-    return _logistic("draft", DRAFT_FEATURES, values)
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The probability that the documents hold the answer: by what was ``found``, and with what a model ``drafted`` from it."""
 
+    found: Logistic
+    drafted: Logistic
 
-def _logistic(stage: str, names: Sequence[str], values: Sequence[float]) -> float:
-    fitted = _fitted()[stage]
-    return 1 / (1 + exp(-(fitted["bias"] + sum(fitted["weights"][n] * x for n, x in zip(names, values, strict=True)))))
+    def before(self, question: str, passages: Sequence[Passage]) -> float:
+        """The probability by the passages found, best first; 0 where there are none."""
+        return self.found(features(question, passages)) if passages else 0.0
 
 
 @cache
-def _fitted() -> dict[str, Any]:
-    fitted: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    return fitted
+def load_calibration(path: Path = WEIGHTS) -> Calibration:
+    """The calibration of a file that ``python -m evaluation calibrate`` wrote; raises SettingsError where it is none."""
+    try:
+        fitted = json.loads(path.read_text(encoding="utf-8"))
+        return Calibration(_logistic(fitted["found"], FEATURES), _logistic(fitted["drafted"], DRAFT_FEATURES))
+    except OSError as error:
+        raise SettingsError(f"answers.calibration {path} cannot be read ({error.strerror}).") from None
+    except (ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f"answers.calibration {path} holds no calibration of this version. `python -m evaluation calibrate` writes one."
+        ) from None
+
+
+def _logistic(fitted: dict[str, Any], names: tuple[str, ...]) -> Logistic:
+    return Logistic(names, tuple(float(fitted["weights"][name]) for name in names), float(fitted["bias"]))

@@ -9,11 +9,12 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rag import grounding, smalltalk
 from rag.answer_form import asked_language
-from rag.answerable import draft_features, probability, probability_with_draft
+from rag.answerable import WEIGHTS, draft_features, load_calibration
 from rag.embedder import load_embedder
 from rag.errors import Incomplete, LLMError, RagError
 from rag.followup import alternatives, bare, leans, remembered, search_text
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 4000
 _TURN_SECONDS = 0.2  # between two looks whether the model is free
 _MOST_WRITTEN = 16
-_EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
+EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
 _HOPELESS = 0.2  # of the strictness: a draft lifts hardly any question over that
 _NEARLY = 0.9  # of the better score: two things are equally likely to be meant
 _FEW_DOCUMENTS = 3  # that a question back names
@@ -89,6 +90,8 @@ class Pipeline:
         self.llm = llm
         self.retriever = Retriever(store, embedder, settings.retrieval, reranker)
         self.style = load_style(settings.prompt)
+        own = settings.answers.calibration
+        self.calibration = load_calibration(Path(own).expanduser() if own else WEIGHTS)
         self._generating = threading.Lock()
         self._records = Records(store.home, settings.trace.keep) if settings.trace.keep else None
         self._written: dict[str, Written] = {}  # drafts until their answers are checked
@@ -127,7 +130,7 @@ class Pipeline:
             kind, text = reply
             return Retrieval(question, question, tuple(history), spoken, (), 0.0, "", seconds, kind=kind, reply=text)
         wanted = k or self.settings.retrieval.k
-        depth = max(wanted, _EVIDENCE_PASSAGES)
+        depth = max(wanted, EVIDENCE_PASSAGES)
         query, found, answerable = self._search(question, history, depth, filter, withhold)
         refusal = found.trace.reason
         if not refusal and answerable < _HOPELESS * self.settings.answers.strictness:
@@ -239,17 +242,21 @@ class Pipeline:
         seconds = time.perf_counter() - began
         return self.finish(retrieval, "".join(pieces), first_token=first, seconds=seconds, incomplete=incomplete)
 
+    def grounded(self, retrieval: Retrieval, draft: str) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
+        """The draft without markers, its claims and the footnotes that carry them, whatever the probability is."""
+        shown = self._shown(retrieval)
+        numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
+        return grounding.ground(retrieval.question, draft, shown, numbered, self._meaning)
+
     def _judged(self, retrieval: Retrieval, draft: str) -> _Judged:
         """What becomes of a draft: checked claims, the documents' own words instead, or a refusal."""
         if retrieval.refusal:
             return _Judged(
                 say("refusal", retrieval.language), refusal=retrieval.refusal, confidence=retrieval.answerable
             )
-        shown = self._shown(retrieval)
-        numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
-        text, claims, citations = grounding.ground(retrieval.question, draft, shown, numbered, self._meaning)
+        text, claims, citations = self.grounded(retrieval, draft)
         values = draft_features(retrieval.query, retrieval.answerable, text, claims, citations)
-        confidence = probability_with_draft(values)
+        confidence = self.calibration.drafted(values)
         silent = grounding.says_nothing(text)
         carried = any(claim.supported for claim in claims) and not silent
         if silent or confidence < self.settings.answers.strictness:
@@ -260,7 +267,7 @@ class Pipeline:
             said = [" ".join([c.text, *(quotes[n] for n in c.citations)]) for c in claims if c.supported]
             still_open = tuple(unanswered(retrieval.question, said))
             return _Judged(text, claims, citations, confidence=confidence, open=still_open)
-        note = nearest_words(retrieval.query, shown, partial(self._closeness, retrieval.query))
+        note = nearest_words(retrieval.query, self._shown(retrieval), partial(self._closeness, retrieval.query))
         if note is None:
             return _Judged(say("refusal", retrieval.language), refusal="silent", confidence=confidence)
         claim = Claim(note.quote, 0, len(note.quote), (1,), True)
@@ -290,7 +297,7 @@ class Pipeline:
         before = remembered(question, history)
         text = search_text(question, history) if before and leans(question) else question
         found = self.retriever.find(question, k, filter, withhold, before)
-        return text, found, probability(text, found.passages[:_EVIDENCE_PASSAGES])
+        return text, found, self.calibration.before(text, found.passages[:EVIDENCE_PASSAGES])
 
     def _reply(
         self, question: str, history: Sequence[Turn], spoken: Language, filter: Filter, withhold: Collection[str]

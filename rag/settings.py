@@ -96,9 +96,13 @@ class PromptSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
-    """When to answer: where the probability that the documents hold the answer is ``strictness`` (0 to 1) or more."""
+    """When to answer: where the probability that the documents hold the answer is ``strictness`` (0 to 1) or more.
+
+    ``calibration`` is a file that ``python -m evaluation calibrate`` wrote for that probability; empty for the built-in one.
+    """
 
     strictness: float = 0.5
+    calibration: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from rag.answerable import FEATURES, features, probability
+from rag.answerable import DRAFT_FEATURES, FEATURES, draft_features, features, load_calibration
+from rag.errors import SettingsError
+from rag.types import Citation, Claim
 from tests.rag.stored import passage
 
 
 def test_without_passages_nothing_can_be_answered() -> None:
     """No passage, no answer: the probability is 0."""
-    assert probability("anything", []) == 0.0
+    assert load_calibration().before("anything", []) == 0.0
 
 
 @pytest.mark.parametrize("score", [-1.0, 0.0, 0.5, 1.6])
 def test_it_is_a_probability(score: float) -> None:
     """Whatever the scores, it lies between 0 and 1."""
     found = [replace(passage(f"p{i}", identity=i, score=score), dense=score, lexical=0.0) for i in range(3)]
-    assert 0 <= probability("年假?", found) <= 1
+    assert 0 <= load_calibration().before("年假?", found) <= 1
 
 
 def test_the_features_by_hand() -> None:
@@ -33,3 +36,23 @@ def test_the_features_by_hand() -> None:
     assert features("How many days?", found) == pytest.approx(expected) and len(FEATURES) == len(expected)
     assert features("年假有几天", found)[-2:] == (0.0, 0.0)
     assert features("年假有几天", found)[2] == 1.0
+
+
+def test_a_draft_s_features_by_hand() -> None:
+    """What retrieval thought as log odds, share of supported claims, silence, the quote's words and its meaning."""
+    cited = replace(passage("年假有十五天", identity=1, score=1.0), dense=0.6, window=0.8)
+    claims = (Claim("年假有十五天", 0, 6, (1,), True), Claim("病假不限", 7, 11, (), False))
+    notes = (Citation(1, cited, "年假有十五天", 0, 6, 1.0),)
+    values = draft_features("年假有几天", 0.5, "年假有十五天。病假不限。", claims, notes)
+    assert values == pytest.approx((0.0, 0.5, 0.0, 1.0, 0.74)) and len(values) == len(DRAFT_FEATURES)
+    assert draft_features("年假有几天", 0.5, "资料中没有提到。", (), ())[1:] == (0.0, 1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"found": {"weights": {}, "bias": 0}}', "\0"])
+def test_a_file_that_is_no_calibration_is_one_sentence(tmp_path: Path, text: str) -> None:
+    """It is named, with the command that writes a right one."""
+    (tmp_path / "own.json").write_text(text)
+    with pytest.raises(SettingsError, match=r"own\.json .*calibrate"):
+        load_calibration(tmp_path / "own.json")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_calibration(tmp_path / "none.json")
