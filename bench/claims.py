@@ -58,7 +58,9 @@ _EN_SUBJECT = re.compile(
     r"(?:(?: \w+){0,2}?(?= (?:is|was|are|were|has|had|can|could|will|would|\w+ed|set|came|led|won|made|wrote|gave|took)\b))"
 )
 _MONTHS = "January February March April May June July August September October November December".split()
-_EN_DATE = re.compile(rf"\b({'|'.join(_MONTHS)}) (\d{{1,2}}),? (\d{{4}})\b|\b(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b")
+_EN_DATE = re.compile(
+    rf"\b({'|'.join(_MONTHS)}) (\d{{1,2}}),? (\d{{4}})\b|\b(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b"
+)
 _ZH_DATE = re.compile(r"\d{4}年(\d{1,2})月(?:\d{1,2}日)?|(?<!\d)(\d{1,2})月\d{1,2}日")
 _YEAR = re.compile(r"(?<![\d,.])1[5-9]\d\d(?![\d,.%])|(?<![\d,.])20[0-2]\d(?![\d,.%])")
 _DIGITS = re.compile(r"(?<![\d,.\w-])\d[\d,]*(?:\.\d+)?(?![\d.-]*\d)")
@@ -131,7 +133,11 @@ class Collection:
     def shown(self, question: str, document: str, answer: str = "") -> tuple[Passage, ...]:
         """A document's passage with the answer, if any, amid the nearest others of the set."""
         own = [p for p in self.passages[document] if not answer or answer in p.chunk.text]
-        best = own[0] if answer and own else next(iter(self.nearest(question, lambda p: p.chunk.document != document)), None)
+        best = (
+            own[0]
+            if answer and own
+            else next(iter(self.nearest(question, lambda p: p.chunk.document != document)), None)
+        )
         if best is None:
             return ()
         others = self.nearest(question, lambda p: p.chunk.id == best.chunk.id)
@@ -295,7 +301,12 @@ def _of_question(
         return
     text = "\n".join(p.chunk.text for p in shown)
     yield case("sentence of the source", sentence, True, shown)
-    for kind, change in (("number", _other_number), ("date", _other_date), ("unit", _other_unit), ("negation", negated)):
+    for kind, change in (
+        ("number", _other_number),
+        ("date", _other_date),
+        ("unit", _other_unit),
+        ("negation", negated),
+    ):
         if (changed := change(sentence, chance)) and changed not in text:
             yield case(f"sentence, changed {kind}", changed, False, shown)
     if in_source and _is_name(in_source[0], asked):
@@ -349,7 +360,11 @@ def negated(text: str, chance: random.Random) -> str:
 
 
 def _other_number(sentence: str, chance: random.Random) -> str:
-    found = [m for m in _DIGITS.finditer(sentence) if not _YEAR.fullmatch(m[0]) and sentence[m.end() : m.end() + 1] not in "年月日"]
+    found = [
+        m
+        for m in _DIGITS.finditer(sentence)
+        if not _YEAR.fullmatch(m[0]) and sentence[m.end() : m.end() + 1] not in "年月日"
+    ]
     if not found:
         return ""
     match = chance.choice(found)
@@ -386,7 +401,7 @@ def _elsewhere(collection: Collection, question: Question, answers: Sequence[str
 
     def without(passage: Passage) -> bool:
         name = passage.chunk.document
-        kin = bool(title) and collection.titles[name] == title or not title and name[:5] == question.relevant[0][:5]
+        kin = (bool(title) and collection.titles[name] == title) or (not title and name[:5] == question.relevant[0][:5])
         return name in hidden or (kin and any(a in passage.chunk.text for a in answers))
 
     return collection.nearest(question.question, without)
@@ -396,6 +411,7 @@ def _other_answer(
     questions: Sequence[Question], answer: str, asked: Question, chance: random.Random, spoken: str, document: str = ""
 ) -> str:
     """Another question's answer of the same sort; with a document, one that this document gives."""
+
     def fits(other: Question, text: str) -> bool:
         same = (other.relevant[0] == document) if document else (other.relevant[0] not in asked.relevant)
         return (
@@ -429,11 +445,11 @@ def _is_name(answer: str, question: str) -> bool:
     return bool(_NAME.fullmatch(answer))
 
 
-def _sentence_with(
-    shown: Sequence[Passage], answer: str, document: str, chance: random.Random | None = None
-) -> str:
+def _sentence_with(shown: Sequence[Passage], answer: str, document: str, chance: random.Random | None = None) -> str:
     own = [piece.text for p in shown if p.chunk.document == document for piece in sentences(p.chunk.text)]
-    fitting = [text for text in own if answer in text and 40 <= len(text) + 60 * bool(CJK_CHARACTER.search(text)) <= 400]
+    fitting = [
+        text for text in own if answer in text and 40 <= len(text) + 60 * bool(CJK_CHARACTER.search(text)) <= 400
+    ]
     if not fitting:
         return ""
     return chance.choice(fitting) if chance else fitting[0]
