@@ -24,9 +24,10 @@ Meaning = Callable[[str, Sequence[str]], Sequence[float]]
 SUPPORTED_WORDS = 0.75  # share of a claim's new words that one window of its passage must hold
 SUPPORTED_MEANING = 0.35  # across languages: of the centred cosine and what the claim adds to it
 _NUMBER_WORDS = 3  # as many words as a number weighs
+SUPPORTED_WHOLE = 0.85  # share of all its words, those of the question included
 # Of the words asked, the least that a window must hold, and that of what the window nearest to the question holds.
-_ABOUT = 0.12
-_AS_NEAR = 0.4
+_ABOUT = 0.35
+_AS_NEAR = 0.75
 _ALONE = 4  # so many new words stand without the question
 _GAIN = 4  # how much more the cosine weighs that the claim adds to the question's
 _SHARED_NUMBER = 0.1
@@ -45,7 +46,7 @@ _QUANTITY = re.compile(r"\d+[kmbt]?|thousand|million|billion|trillion|bn|percent
 _HAN_SCALES = set("〇零一二两三四五六七八九十百千万亿")
 _GLUE = re.compile(
     r"位于|属于|称为|称作|叫做|名为|包括|包含|分别|主要|以及|根据|资料|文档|显示|提到|指出|因为|由于|因此|所以|其中|目前|现在|一个|一种"
-    r"|一位|一名|成为|作为|进行|可以|能够|通过|具有|拥有|即为|答案|问题"
+    r"|一位|一名|成为|作为|进行|可以|能够|通过|具有|拥有|即为|答案|问题|是的"
 )
 _RUN = re.compile(f"{CJK_CHARACTER.pattern}+|(?:(?!{CJK_CHARACTER.pattern})[^\\W_])+")
 _ROW = re.compile(r"(?:[^:;\n]{1,120}; )*[^:;\n]{1,120}: [^;\n]*; [^:;\n]{1,120}: |\|.*\|")
@@ -54,7 +55,7 @@ _STOP_HAN |= set("什么多少几哪怎谁吗呢啊请问")
 _STOP_WORDS = frozenset(
     "a an the of to in on at by for from with and or is are was were be been being it its this that these those as which who "
     "what when where how why has have had do does did not no can could will would may might should than then there their "
-    "his her he she they them we you i also such so if but about into over under between during after before more most".split()
+    "yes his her he she they them we you i also such so if but about into over under between during after before more most".split()
 )
 
 
@@ -106,7 +107,6 @@ class _Text:
     text: str
     terms: frozenset[str]  # stems, and all pairs of neighbouring Chinese characters
     characters: frozenset[str]
-    content: frozenset[str]
     numbers: frozenset[float]
     quantities: frozenset[tuple[float, str]]
     dates: tuple[Date, ...]
@@ -118,7 +118,7 @@ class _Text:
     def of(cls, text: str) -> _Text:
         folded = normalise(text)
         return cls(
-            text, frozenset(_terms(text)), frozenset(folded), frozenset(_content(text)), frozenset(evidence_numbers(text)),
+            text, frozenset(_terms(text)), frozenset(folded), frozenset(evidence_numbers(text)),
             frozenset(quantities(text)), tuple(dates(text)), frozenset(decades(text)), squeeze(text),
             frozenset(token for token in tokens(text) if not CJK_CHARACTER.match(token)),
         )  # fmt: skip
@@ -129,7 +129,7 @@ class _Text:
             return frozenset().union(*(getattr(part, name) for part in parts))
 
         return cls(
-            "\n".join(part.text for part in parts), union("terms"), union("characters"), union("content"), union("numbers"),
+            "\n".join(part.text for part in parts), union("terms"), union("characters"), union("numbers"),
             union("quantities"), tuple(d for part in parts for d in part.dates), union("decades"),
             "\n".join(part.squeezed for part in parts), union("words"),
         )  # fmt: skip
@@ -159,7 +159,7 @@ class Statement:
     claim: str
     question: str
     language: Language
-    asked: frozenset[str]
+    asked: tuple[_Unit, ...]
     units: tuple[_Unit, ...]
     numbers: frozenset[float]
     quantities: frozenset[tuple[float, str]]
@@ -175,7 +175,7 @@ class Statement:
         units = (replace(unit, new=not known.intersection(unit.terms)) for unit in _units(claim))
         old = frozenset().union(evidence_numbers(question), dates(question), decades(question), names(question))
         return cls(
-            claim, question, language(claim), frozenset(_content(question)), tuple(units), frozenset(stated_numbers(claim)),
+            claim, question, language(claim), tuple(_units(question)), tuple(units), frozenset(stated_numbers(claim)),
             frozenset(quantities(claim)), tuple(dates(claim)), frozenset(decades(claim)), frozenset(names(claim)), old,
         )  # fmt: skip
 
@@ -265,8 +265,8 @@ def _footnote(best: Evidence, citations: list[Citation]) -> int:
 
 def _nearest(question: str, sources: Sequence[Source]) -> float:
     """The most of the question's words that one window of any passage holds."""
-    asked = _content(question)
-    return max((_coverage(asked, text.content) for source in sources for _, _, text in source.windows), default=0.0)
+    asked = tuple(_units(question))
+    return max((_held(asked, text) for source in sources for _, _, text in source.windows), default=0.0)
 
 
 def _by_words(statement: Statement, source: Source, nearest: float) -> _Match:
@@ -274,14 +274,14 @@ def _by_words(statement: Statement, source: Source, nearest: float) -> _Match:
     best, best_value = _Match(0.0, 0, 0, "words"), -9.0
     for first, last, window in source.windows:
         share = _share(statement, window)
-        about = _coverage(statement.asked, window.content)
+        about = _held(statement.asked, window)
         missing = _unstated(statement, window, True, old=False)
-        if not missing and denies(statement.claim, [p.text for p in source.pieces[first : last + 1]]):
+        if not missing and denies(statement.claim, [p.text for p in source.pieces[first : last + 1]], statement.question):
             missing = "negation"
         if not missing and (lost := _invented(statement, window)):
             # Where next to nothing is there, it is no matter of a name.
             missing = "names: " + ", ".join(lost) if share >= 0.5 else "words"
-        if not missing and (share < SUPPORTED_WORDS or not _anchored(statement, about, nearest)):
+        if not missing and not (share >= SUPPORTED_WORDS and _whole(statement, window) and _anchored(statement, about, nearest)):
             missing = "words"
         # A longer quote has to earn its length; words shared with the question break ties.
         value = share - 0.04 * (last - first) + 0.1 * about - (1.0 if missing else 0.0)
@@ -295,10 +295,12 @@ def _share(statement: Statement, window: _Text) -> float:
     new = [unit for unit in statement.units if unit.new]
     if not new and not statement.fresh:
         new = list(statement.units)
-    held = sum(unit.weight for unit in new if not window.terms.isdisjoint(unit.terms))
-    numbers = _NUMBER_WORDS * statement.fresh
-    whole = sum(unit.weight for unit in new) + numbers
-    return (held + numbers) / whole if whole else 0.0
+    return _held(new, window, _NUMBER_WORDS * statement.fresh)
+
+
+def _whole(statement: Statement, window: _Text) -> bool:
+    """Whether a window holds nearly all words of a claim: those of the question, too, where the claim repeats it."""
+    return all(unit.new for unit in statement.units) or _held(statement.units, window) >= SUPPORTED_WHOLE
 
 
 def _anchored(statement: Statement, about: float, nearest: float) -> bool:
@@ -307,6 +309,13 @@ def _anchored(statement: Statement, about: float, nearest: float) -> bool:
     if new >= _ALONE or not statement.asked or language(statement.question) != statement.language:
         return True
     return about >= max(_ABOUT, _AS_NEAR * nearest)
+
+
+def _held(units: Sequence[_Unit], window: _Text, literals: float = 0.0) -> float:
+    """The share of the weight of some words that a window holds, of which ``literals`` were found before."""
+    held = sum(unit.weight for unit in units if not window.terms.isdisjoint(unit.terms)) + literals
+    whole = sum(unit.weight for unit in units) + literals
+    return held / whole if whole else 0.0
 
 
 def _invented(statement: Statement, window: _Text) -> list[str]:
@@ -368,7 +377,7 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
     ]:
         return "units: " + ", ".join(measures)
     wanted = mine(statement.names)
-    if not same_language and not CJK_CHARACTER.search(statement.claim):
+    if not same_language and statement.language == "en":
         # A person's name is written otherwise in Chinese; only identifiers such as GPT-4 stay as they are.
         wanted = [name for name in wanted if any(c.isdigit() for c in name)]
     strangers = [name for name in wanted if not _has_name(name, there)]
@@ -403,6 +412,8 @@ def _other_unit(number: float, unit: str, there: _Text) -> bool:
 def _has_name(name: str, there: _Text) -> bool:
     if name in there.words or name.rstrip("s") in there.words or f"{name}s" in there.words:
         return True
+    if any(name[:-1].startswith(word) or word.startswith(name) for word in there.words if len(word) > 4 < len(name)):
+        return True  # Californian, California
     # Inside a longer word only what is long enough not to be there by chance.
     return (len(name) > 4 or any(c.isdigit() for c in name)) and name.rstrip("s") in there.squeezed
 
@@ -420,7 +431,7 @@ def _windows(pieces: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
 def _terms(text: str) -> Iterator[str]:
     """All pairs of neighbouring Chinese characters, and the stems of words."""
     for token in tokens(text):
-        yield token if CJK_CHARACTER.match(token) else _stem(token)
+        yield token if CJK_CHARACTER.match(token) else _root(token)
 
 
 def _units(text: str) -> Iterator[_Unit]:
@@ -430,7 +441,7 @@ def _units(text: str) -> Iterator[_Unit]:
         run = match.group()
         if not CJK_CHARACTER.match(run):
             if run not in _STOP_WORDS and not _QUANTITY.fullmatch(run):
-                yield _Unit(run, match.start(), match.end(), frozenset({_stem(run)}), 1.0)
+                yield _Unit(run, match.start(), match.end(), frozenset({_root(run)}), 1.0)
             continue
         glue = {i for m in _GLUE.finditer(run) for i in range(*m.span())}
         for i, character in enumerate(run):
@@ -463,3 +474,13 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
     return word[:-1] if len(word) == 4 and word.endswith("s") else word
+
+
+def _root(word: str) -> str:
+    """A word without its endings, its last letter single and y as i: "monopolies" finds "monopoly"."""
+    for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            root = word[: -len(ending)]
+            root = root[:-1] if len(root) > 4 and root[-1] == root[-2] else root
+            return f"{root}i" if ending in ("ies", "ied", "ly", "y") else root
+    return word

@@ -13,7 +13,7 @@ _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _SCALE = {
     "万": 1e4, "亿": 1e8, "千": 1e3, "百万": 1e6, "千万": 1e7, "百亿": 1e10, "千亿": 1e11, "万亿": 1e12,
-    "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12,
+    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12,
 }  # fmt: skip
 _NUMBER = re.compile(
     r"(?<![a-z0-9_.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -62,6 +62,7 @@ _DECADE = re.compile(
     r"(?<![\d.])(\d{3}0)(?:['’]?s\b| ?年代)|(?:(\d{2}|[一二][十]?[一二三四五六七八九]?|上个?) ?世纪)(?P<tens>\d0|[一二三四五六七八九]十) ?年代"
     r"|(?<![\d.])['’]?(?P<bare>[1-9]0)(?:['’]?s\b| ?年代)"
 )
+_NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ɏ"
 _LATIN = re.compile(rf"(?<![0-9{_LETTERS}])[{_LETTERS}][{_LETTERS}0-9]*(?:[-./&+'’][{_LETTERS}0-9]+)*\+*")
 
@@ -96,7 +97,7 @@ def evidence_numbers(text: str) -> set[float]:
     """
     text = _DECADE.sub("·", text)
     folded = normalise(text)
-    words = {float(value) for name, value in _WORDS.items() if re.search(rf"\b{name}\b", folded)}
+    words = {_WORDS[name] * _SCALE.get(scale, 1.0) for name, scale in _NUMBER_WORD.findall(folded)}
     ends = {float(first[:2] + last) for first, last in _SHORT_RANGE.findall(folded)}
     return numbers(text) | words | ends | {float(digits) for digits in _NUMBER_INSIDE.findall(folded)}
 

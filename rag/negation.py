@@ -10,7 +10,7 @@ from itertools import pairwise
 from rag.text import CJK_CHARACTER
 
 _ENGLISH = re.compile(
-    r"\b(?:not(?! only\b| just\b| merely\b)|cannot|never|neither|nor|without|except(?:ing)?|fail(?:s|ed|ing)? to|unable to"
+    r"\b(?:not(?! only\b| just\b| merely\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without|except(?:ing)?|fail(?:s|ed|ing)? to|unable to"
     r"|lack(?:s|ed|ing)?|no(?!\.| doubt\b| matter\b))\b|n['’]t\b",
     re.IGNORECASE,
 )
@@ -24,6 +24,17 @@ _INSTEAD = re.compile(
     r"|den(?:y|ied|ies)|reject\w*|avoid\w*|prevent\w*|exclud\w*|absen\w+|miss\w+|less|few|false|stop\w*|end(?:ed|s)?|outside)\b"
     r"|只|仅|唯|缺|拒|禁|免|避|否|止|除|别|莫|勿|失|反|假|停|难|少|误",
     re.IGNORECASE,
+)
+_OPPOSITES = tuple(
+    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE))
+    for one, other in (
+        (r"\bmost\b|最多", r"\bleast\b|\bfewest\b|最少"),
+        (r"\b(?:larg|bigg|great)est\b|最大", r"\bsmallest\b|最小"),
+        (r"\bhighest\b|最高", r"\blowest\b|最低"),
+        (r"\bincreas(?:e|es|ed|ing)\b|增加|增长|上升|提高", r"\bdecreas(?:e|es|ed|ing)\b|\bdeclin(?:e|es|ed|ing)\b|减少|下降|降低"),
+        (r"\bbest\b|最好", r"\bworst\b|最差"),
+        (r"\boldest\b|最早", r"\bnewest\b|\byoungest\b|最晚"),
+    )
 )
 _CLAUSE = re.compile(r"[,，;；:：。.!?！？()（）\n]|\b(?:but|although|whereas)\b|但是?|然而")
 _WORD = re.compile(r"[a-z0-9]+")
@@ -41,7 +52,7 @@ class _Clause:
     denied: tuple[frozenset[str], ...]  # for each negation, the words behind it
 
 
-def denies(claim: str, sentences: Sequence[str]) -> bool:
+def denies(claim: str, sentences: Sequence[str], question: str = "") -> bool:
     """Whether the claim negates and the sentence nearest to it in words has nothing of the kind, or whether a clause of it
     and the clause nearest to that differ by a negation alone."""
     if negative(claim):
@@ -50,6 +61,10 @@ def denies(claim: str, sentences: Sequence[str]) -> bool:
         if not hedged(nearest):
             return True
     there = [clause for sentence in sentences for clause in _clauses(sentence)]
+    if not negative(claim) and _only_denied(set(_words(claim)) - set(_words(question)), there):
+        return True
+    if any(_turned(claim, sentence) for sentence in sentences[:1]) and len(sentences) == 1:
+        return True
     return any(_denied(clause, there) for clause in _clauses(claim))
 
 
@@ -61,6 +76,24 @@ def negative(text: str) -> bool:
 def hedged(text: str) -> bool:
     """Whether a text holds a negation or a word that may stand for one."""
     return negative(text) or bool(_INSTEAD.search(text))
+
+
+def _only_denied(new: set[str], there: Sequence[_Clause]) -> bool:
+    """Whether of the words that a claim adds to its question one stands in the sentences only behind a negation."""
+    for word in new:
+        holding = [clause for clause in there if word in clause.words]
+        if holding and all(any(word in denied for denied in clause.denied) for clause in holding):
+            return True
+    return False
+
+
+def _turned(claim: str, sentence: str) -> bool:
+    """Whether the claim has a word, and the sentence only its opposite."""
+    for one, other in _OPPOSITES:
+        for mine, theirs in ((one, other), (other, one)):
+            if mine.search(claim) and not theirs.search(claim) and theirs.search(sentence) and not mine.search(sentence):
+                return True
+    return False
 
 
 def _denied(clause: _Clause, there: Sequence[_Clause]) -> bool:
