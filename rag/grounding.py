@@ -15,6 +15,7 @@ from typing import Any
 from rag.claims import Sentence, drafts, sentences
 from rag.literals import Date, dates, decades, evidence_numbers, names, quantities, squeeze, stated_numbers
 from rag.negation import denies, hedged, negative
+from rag.nli import SecondOpinion
 from rag.text import CJK_CHARACTER, language, normalise, tokens
 from rag.types import Citation, Claim, Language, Passage
 
@@ -24,13 +25,18 @@ Meaning = Callable[[str, Sequence[str]], Sequence[float]]
 SUPPORTED_WORDS = 0.75  # share of a claim's new words that one window of its passage must hold
 SUPPORTED_MEANING = 0.35  # across languages: of the centred cosine and what the claim adds to it
 _NUMBER_WORDS = 3  # as many words as a number weighs
-SUPPORTED_WHOLE = 0.85  # share of all its words, those of the question included
-# Of the words asked, the least that a window must hold, and that of what the window nearest to the question holds.
-_ABOUT = 0.35
-_AS_NEAR = 0.75
-_ALONE = 4  # so many new words stand without the question
+# Share of all its words, those of the question included, for one sentence and more for each further one: the words of a
+# wrong answer lie scattered.
+SUPPORTED_WHOLE, _WIDER_WHOLE = 0.8, 0.15
+# Of the words asked, the least that a window must hold, likewise, and that of what the nearest window holds of them.
+_ABOUT, _WIDER_ABOUT = 0.25, 0.1
+_AS_NEAR = 0.5
+_ALONE = 8  # so many new words stand without the question
 _GAIN = 4  # how much more the cosine weighs that the claim adds to the question's
 _SHARED_NUMBER = 0.1
+_LEAST_MEANING = 0.3  # of the cosine alone
+_SAME_FRAME = 0.8  # share of words that two sentences need to speak of the same thing
+_CERTAIN = 0.5  # of a second opinion, either way
 _WINDOW = 3  # sentences that a claim may be drawn from
 _NO_INFORMATION = re.compile(
     r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
@@ -55,7 +61,8 @@ _STOP_HAN |= set("什么多少几哪怎谁吗呢啊请问")
 _STOP_WORDS = frozenset(
     "a an the of to in on at by for from with and or is are was were be been being it its this that these those as which who "
     "what when where how why has have had do does did not no can could will would may might should than then there their "
-    "yes his her he she they them we you i also such so if but about into over under between during after before more most".split()
+    "yes his her he she they them we you i also such so if but about into over under between during after before more "
+    "most".split()
 )
 
 
@@ -186,12 +193,18 @@ class Statement:
 
 
 def ground(
-    question: str, answer: str, passages: Sequence[Passage], numbered: Sequence[Sequence[Passage]], meaning: Meaning
+    question: str,
+    answer: str,
+    passages: Sequence[Passage],
+    numbered: Sequence[Sequence[Passage]],
+    meaning: Meaning,
+    second: SecondOpinion | None = None,
 ) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
     """The answer without markers, its claims, and the citations that carry them, numbered in order of appearance.
 
     ``numbered[n - 1]`` are the passages that the prompt showed under number n. A marker counts only where its passage
-    carries the claim; a claim without one gets the passage that carries it best, or is marked as unsupported.
+    carries the claim; a claim without one gets the passage that carries it best, or is marked as unsupported. A
+    ``second`` opinion can take support away, or give it where only words were missing.
     """
     clean, pieces = drafts(answer)
     sources = [Source(passage) for passage in passages] if pieces else []
@@ -200,9 +213,15 @@ def ground(
     citations: list[Citation] = []
     for piece in pieces:
         marked = [p for n in piece.markers if 1 <= n <= len(numbered) for p in numbered[n - 1]]
-        best, reason = _best(Statement.of(question, piece.text), sources, nearest, marked, meaning)
-        number = _footnote(best, citations) if best else None
-        claims.append(Claim(piece.text, piece.start, piece.end, (number,) if number else (), best is not None, reason))
+        statement = Statement.of(question, piece.text)
+        best, reason = _best(statement, sources, nearest, marked, meaning, second)
+        if best is None:
+            claims.append(Claim(piece.text, piece.start, piece.end, (), False, reason))
+            continue
+        number = _footnote(best, citations)
+        against = tuple(_footnote(other, citations) for other in conflicts(statement, best.passage, sources))
+        reason = "disputed: " + " ".join(f"[{n}]" for n in against) if against else ""
+        claims.append(Claim(piece.text, piece.start, piece.end, (number,), True, reason, against))
     return clean, tuple(claims), tuple(citations)
 
 
@@ -230,14 +249,61 @@ def evidence(statement: Statement, source: Source, nearest: float, meaning: Mean
     return Evidence(source.passage, found.support, start, end, missing, affinity)
 
 
+def conflicts(statement: Statement, cited: Passage, sources: Sequence[Source]) -> list[Evidence]:
+    """The sentences of other documents that say the same as a claim but for one number, date or negation, one a document.
+
+    Both must share most of their words, state as many numbers, and lie under headings with the same numbers: figures of
+    another year contradict nothing.
+    """
+    own = evidence_numbers(cited.chunk.heading)
+    found: dict[str, Evidence] = {}
+    for source in sources:
+        document = source.passage.chunk.document
+        if document in (*cited.documents, *found) or source.language != statement.language:
+            continue
+        if evidence_numbers(source.passage.chunk.heading) != own:
+            continue
+        for first, last, window in source.windows:
+            piece = source.pieces[first]
+            if first == last and _disputes(statement, piece.text, window):
+                found[document] = Evidence(source.passage, 0.0, piece.start, piece.end, "", 0.0)
+                break
+    return list(found.values())
+
+
+def _disputes(statement: Statement, sentence: str, window: _Text) -> bool:
+    other = list(_units(sentence))
+    if sum(unit.weight for unit in statement.units) < 2 or _held(statement.units, window) < _SAME_FRAME:
+        return False
+    mine = set(_terms(statement.claim)) | set(_terms(statement.question))
+    if sum(unit.weight for unit in other if mine.isdisjoint(unit.terms)) > 0.4 * sum(unit.weight for unit in other):
+        return False
+    if denies(statement.claim, [sentence]):
+        return True
+    theirs = dates(sentence)
+    if statement.dates and theirs and stated_numbers(sentence) == statement.numbers:
+        return not any(_has_date(day, window) for day in statement.dates)
+    here, there = (
+        {(value, unit) for value, unit in quantities(text) if value in stated_numbers(text)}
+        for text in (statement.claim, sentence)
+    )
+    missing, instead = here - there, there - here
+    if len(missing) != 1 or len(instead) != 1:
+        return False
+    ((value, unit),), ((_, their_unit),) = missing, instead
+    return unit == their_unit and not any(_has(value, (n,)) for n in window.numbers)
+
+
 def _best(
-    statement: Statement, sources: Sequence[Source], nearest: float, marked: Sequence[Passage], meaning: Meaning
+    statement: Statement,
+    sources: Sequence[Source],
+    nearest: float,
+    marked: Sequence[Passage],
+    meaning: Meaning,
+    second: SecondOpinion | None,
 ) -> tuple[Evidence | None, str]:
     """The evidence to cite for a claim, or None and the reason; a marked passage wins over an equally good other one."""
     found = [evidence(statement, source, nearest, meaning) for source in sources]
-    holding = [e for e in found if e.holds]
-    if not holding:
-        return None, max(found, key=lambda e: (e.support, e.missing != "words")).missing if found else "words"
     chunk_ids = {p.chunk.id for p in marked}
     rank = {source.passage.chunk.id: i for i, source in enumerate(sources)}
 
@@ -245,7 +311,21 @@ def _best(
         bonus = 0.1 if e.passage.chunk.id in chunk_ids else 0.0
         return e.support + 0.5 * e.affinity + bonus - 0.02 * rank[e.passage.chunk.id]
 
-    return max(holding, key=merit), ""
+    if holding := [e for e in found if e.holds]:
+        best = max(holding, key=merit)
+        if second and second(statement.claim, _quote(best)) < -_CERTAIN:
+            return None, "contradicted"
+        return best, ""
+    if not found:
+        return None, "words"
+    nearly = max(found, key=lambda e: (e.support, e.missing != "words"))
+    if second and nearly.missing == "words" and second(statement.claim, _quote(nearly)) > _CERTAIN:
+        return nearly, ""
+    return None, nearly.missing
+
+
+def _quote(found: Evidence) -> str:
+    return found.passage.chunk.text[found.start : found.end]
 
 
 def _footnote(best: Evidence, citations: list[Citation]) -> int:
@@ -276,12 +356,14 @@ def _by_words(statement: Statement, source: Source, nearest: float) -> _Match:
         share = _share(statement, window)
         about = _held(statement.asked, window)
         missing = _unstated(statement, window, True, old=False)
-        if not missing and denies(statement.claim, [p.text for p in source.pieces[first : last + 1]], statement.question):
+        if not missing and denies(
+            statement.claim, [p.text for p in source.pieces[first : last + 1]], statement.question
+        ):
             missing = "negation"
         if not missing and (lost := _invented(statement, window)):
             # Where next to nothing is there, it is no matter of a name.
             missing = "names: " + ", ".join(lost) if share >= 0.5 else "words"
-        if not missing and not (share >= SUPPORTED_WORDS and _whole(statement, window) and _anchored(statement, about, nearest)):
+        if not missing and not (share >= SUPPORTED_WORDS and _fits(statement, window, about, nearest, last - first)):
             missing = "words"
         # A longer quote has to earn its length; words shared with the question break ties.
         value = share - 0.04 * (last - first) + 0.1 * about - (1.0 if missing else 0.0)
@@ -298,17 +380,18 @@ def _share(statement: Statement, window: _Text) -> float:
     return _held(new, window, _NUMBER_WORDS * statement.fresh)
 
 
-def _whole(statement: Statement, window: _Text) -> bool:
-    """Whether a window holds nearly all words of a claim: those of the question, too, where the claim repeats it."""
-    return all(unit.new for unit in statement.units) or _held(statement.units, window) >= SUPPORTED_WHOLE
+def _fits(statement: Statement, window: _Text, about: float, nearest: float, wider: int) -> bool:
+    """Whether a window, ``wider`` sentences longer than one, holds the claim's other words and is about what was asked.
 
-
-def _anchored(statement: Statement, about: float, nearest: float) -> bool:
-    """Whether a window is about what was asked, so that a few new words in it are an answer to that."""
-    new = sum(unit.weight for unit in statement.units if unit.new) + 2 * statement.fresh
+    A few new words are an answer only where the question's are.
+    """
+    if not all(unit.new for unit in statement.units):
+        if _held(statement.units, window) < min(1.0, SUPPORTED_WHOLE + _WIDER_WHOLE * wider):
+            return False
+    new = sum(unit.weight for unit in statement.units if unit.new) + statement.fresh
     if new >= _ALONE or not statement.asked or language(statement.question) != statement.language:
         return True
-    return about >= max(_ABOUT, _AS_NEAR * nearest)
+    return about >= max(_ABOUT + _WIDER_ABOUT * wider, _AS_NEAR * nearest)
 
 
 def _held(units: Sequence[_Unit], window: _Text, literals: float = 0.0) -> float:
@@ -349,7 +432,7 @@ def _by_meaning(statement: Statement, source: Source, meaning: Meaning) -> _Matc
         missing = _unstated(statement, window, False, old=False)
         if not missing and negative(statement.claim) and not hedged(f"{texts[place]}\n{statement.question}"):
             missing = "negation"
-        if not missing and support < SUPPORTED_MEANING:
+        if not missing and (support < SUPPORTED_MEANING or alone[place] + both[place] < 2 * _LEAST_MEANING):
             missing = "words"
         if (not missing, support) > (not best.missing, best.support):
             best = _Match(support, place, place, missing)

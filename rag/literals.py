@@ -1,4 +1,4 @@
-"""The parts of a sentence that must be found literally: numbers (with scale and unit), dates and names, in both languages."""
+"""The parts of a sentence that must be found literally: numbers with scale and unit, dates, names; in both languages."""
 
 from __future__ import annotations
 
@@ -30,18 +30,50 @@ _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b(?=\s+\d)|(?<=\d )({'|'.join(_MO
 _WORDS = {name: i for i, name in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve".split())}  # fmt: skip
 _UNITS_OF_MEASURE = {
-    "km/h": r"km/h|kph|公里/小?时|公里每小时|kilomet(?:er|re)s? (?:per|an) hour", "mph": r"mph|英里/小?时|miles (?:per|an) hour",
-    "km²": r"km2|sq\.? ?km|平方公里|平方千米|square kilomet(?:er|re)s?", "mi²": r"sq\.? ?mi|平方英里|square miles?",
-    "m²": r"m2|平方米|平方公尺|square met(?:er|re)s?", "ha": r"公顷|hectares?|ha", "acre": r"英亩|acres?",
-    "m³": r"m3|立方米|cubic met(?:er|re)s?", "km": r"km|公里|千米|kilomet(?:er|re)s?", "cm": r"cm|厘米|公分|centimet(?:er|re)s?",
-    "mm": r"mm|毫米|公厘|millimet(?:er|re)s?", "mi": r"英里|miles?|mi", "ft": r"英尺|呎|feet|foot|ft", "in": r"英寸|吋|inch(?:es)?",
-    "m": r"米|公尺|met(?:er|re)s?|(?<=\d )m", "kg": r"kg|公斤|千克|kilograms?|kilos?", "g": r"克|grams?|g", "t": r"公吨|吨|tonnes?|tons?",
-    "l": r"公升|升|lit(?:er|re)s?", "s": r"秒钟?|seconds?", "min": r"分钟|minutes?|mins?", "h": r"个?小时|hours?|hrs?", "d": r"天|days?",
-    "week": r"周(?!年)|个?星期|weeks?", "month": r"个月|months?", "year": r"周年|年(?!代)|岁|years?", "%": r"%|个?百分点|percent(?:age points?)?|per cent",
-    "usd": r"美元|美金|(?:us )?dollars?|usd", "eur": r"欧元|euros?|eur", "gbp": r"英镑|gbp", "jpy": r"日[元圆]|yen|jpy",
-    "hkd": r"港[元币]", "cny": r"元人民币|人民币|元|yuan|rmb|cny", "°c": r"°c|摄氏度|degrees? celsius", "°f": r"°f|华氏度|degrees? fahrenheit",
-    "kw": r"kw|千瓦|kilowatts?", "mw": r"mw|兆瓦|megawatts?", "hp": r"马力|匹马力|horsepower|hp", "gb": r"gb|gigabytes?",
-    "mb": r"mb|megabytes?", "tb": r"tb|terabytes?", "mhz": r"mhz|兆赫", "ghz": r"ghz", "century": r"(?:st|nd|rd|th)?[ -]?centur(?:y|ies)|世纪",
+    "km/h": r"km/h|kph|公里/小?时|公里每小时|kilomet(?:er|re)s? (?:per|an) hour",
+    "mph": r"mph|英里/小?时|miles (?:per|an) hour",
+    "km²": r"km2|sq\.? ?km|平方公里|平方千米|square kilomet(?:er|re)s?",
+    "mi²": r"sq\.? ?mi|平方英里|square miles?",
+    "m²": r"m2|平方米|平方公尺|square met(?:er|re)s?",
+    "ha": r"公顷|hectares?|ha",
+    "acre": r"英亩|acres?",
+    "m³": r"m3|立方米|cubic met(?:er|re)s?",
+    "km": r"km|公里|千米|kilomet(?:er|re)s?",
+    "cm": r"cm|厘米|公分|centimet(?:er|re)s?",
+    "mm": r"mm|毫米|公厘|millimet(?:er|re)s?",
+    "mi": r"英里|miles?|mi",
+    "ft": r"英尺|呎|feet|foot|ft",
+    "in": r"英寸|吋|inch(?:es)?",
+    "m": r"米|公尺|met(?:er|re)s?|(?<=\d )m",
+    "kg": r"kg|公斤|千克|kilograms?|kilos?",
+    "g": r"克|grams?|g",
+    "t": r"公吨|吨|tonnes?|tons?",
+    "l": r"公升|升|lit(?:er|re)s?",
+    "s": r"秒钟?|seconds?",
+    "min": r"分钟|minutes?|mins?",
+    "h": r"个?小时|hours?|hrs?",
+    "d": r"天|days?",
+    "week": r"周(?!年)|个?星期|weeks?",
+    "month": r"个月|months?",
+    "year": r"周年|年(?!代)|岁|years?",
+    "%": r"%|个?百分点|percent(?:age points?)?|per cent",
+    "usd": r"美元|美金|(?:us )?dollars?|usd",
+    "eur": r"欧元|euros?|eur",
+    "gbp": r"英镑|gbp",
+    "jpy": r"日[元圆]|yen|jpy",
+    "hkd": r"港[元币]",
+    "cny": r"元人民币|人民币|元|yuan|rmb|cny",
+    "°c": r"°c|摄氏度|degrees? celsius",
+    "°f": r"°f|华氏度|degrees? fahrenheit",
+    "kw": r"kw|千瓦|kilowatts?",
+    "mw": r"mw|兆瓦|megawatts?",
+    "hp": r"马力|匹马力|horsepower|hp",
+    "gb": r"gb|gigabytes?",
+    "mb": r"mb|megabytes?",
+    "tb": r"tb|terabytes?",
+    "mhz": r"mhz|兆赫",
+    "ghz": r"ghz",
+    "century": r"(?:st|nd|rd|th)?[ -]?centur(?:y|ies)|世纪",
     "bc": r"b\.?c\.?(?:e\.?)?",
 }  # fmt: skip
 _UNIT = re.compile("[ -]?(?:" + "|".join(f"({spelling})" for spelling in _UNITS_OF_MEASURE.values()) + ")(?![a-z])")
@@ -53,13 +85,15 @@ _MONTH_NAMES = "|".join(f"{name.capitalize()}|{name[:3].capitalize()}t?\\.?|{nam
 _SMALL_HAN = "[一二三四五六七八九十]{1,3}"
 _DATE = re.compile(
     r"(?<![\d.])(?P<y1>\d{4})([-/.])(?P<m1>\d{1,2})\2(?P<d1>\d{1,2})(?![\d.])"
-    rf"|(?:(?P<y2>\d{{4}}|[〇零一二三四五六七八九]{{4}}) ?年 ?)?(?<!\d)(?P<m2>\d{{1,2}}|(?<![一二三四五六七八九十]){_SMALL_HAN}) ?月(?:份| ?(?P<d2>\d{{1,2}}|{_SMALL_HAN}) ?[日号])?"
+    rf"|(?:(?P<y2>\d{{4}}|[〇零一二三四五六七八九]{{4}}) ?年 ?)?(?<!\d)"
+    rf"(?P<m2>\d{{1,2}}|(?<![一二三四五六七八九十]){_SMALL_HAN}) ?月(?:份| ?(?P<d2>\d{{1,2}}|{_SMALL_HAN}) ?[日号])?"
     rf"|(?<!\w)(?P<d3>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m3>{_MONTH_NAMES})(?!\w)(?:,? ?(?P<y3>\d{{4}})(?!\d))?"
     rf"|(?<!\w)(?P<m4>{_MONTH_NAMES}) (?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%])(?:,? (?P<y4>\d{{4}})(?!\d))?"
     rf"|(?<!\w)(?P<m5>{_MONTH_NAMES})(?: of)?,? (?P<y5>\d{{4}})(?!\d)"
 )
 _DECADE = re.compile(
-    r"(?<![\d.])(\d{3}0)(?:['’]?s\b| ?年代)|(?:(\d{2}|[一二][十]?[一二三四五六七八九]?|上个?) ?世纪)(?P<tens>\d0|[一二三四五六七八九]十) ?年代"
+    r"(?<![\d.])(\d{3}0)(?:['’]?s\b| ?年代)|(?:(\d{2}|[一二][十]?[一二三四五六七八九]?|上个?) ?世纪)"
+    r"(?P<tens>\d0|[一二三四五六七八九]十) ?年代"
     r"|(?<![\d.])['’]?(?P<bare>[1-9]0)(?:['’]?s\b| ?年代)"
 )
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
@@ -120,7 +154,7 @@ def quantities(text: str) -> set[tuple[float, str]]:
 
 def dates(text: str) -> list[Date]:
     """The dates of a text that name a month, in order, each as year, month and day, None for what is not there."""
-    found = []
+    found: list[Date] = []
     for match in _DATE.finditer(_compatible(text)):
         part = {key[0]: value for key, value in match.groupdict().items() if value}
         year, month, day = (_date_part(part.get(key)) for key in "ymd")

@@ -10,8 +10,8 @@ from itertools import pairwise
 from rag.text import CJK_CHARACTER
 
 _ENGLISH = re.compile(
-    r"\b(?:not(?! only\b| just\b| merely\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without|except(?:ing)?|fail(?:s|ed|ing)? to|unable to"
-    r"|lack(?:s|ed|ing)?|no(?!\.| doubt\b| matter\b))\b|n['’]t\b",
+    r"\b(?:not(?! only\b| just\b| merely\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without|except(?:ing)?"
+    r"|fail(?:s|ed|ing)? to|unable to|lack(?:s|ed|ing)?|no(?!\.| doubt\b| matter\b))\b|n['’]t\b",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
@@ -31,7 +31,10 @@ _OPPOSITES = tuple(
         (r"\bmost\b|最多", r"\bleast\b|\bfewest\b|最少"),
         (r"\b(?:larg|bigg|great)est\b|最大", r"\bsmallest\b|最小"),
         (r"\bhighest\b|最高", r"\blowest\b|最低"),
-        (r"\bincreas(?:e|es|ed|ing)\b|增加|增长|上升|提高", r"\bdecreas(?:e|es|ed|ing)\b|\bdeclin(?:e|es|ed|ing)\b|减少|下降|降低"),
+        (
+            r"\bincreas(?:e|es|ed|ing)\b|增加|增长|上升|提高",
+            r"\bdecreas(?:e|es|ed|ing)\b|\bdeclin(?:e|es|ed|ing)\b|减少|下降|降低",
+        ),
         (r"\bbest\b|最好", r"\bworst\b|最差"),
         (r"\boldest\b|最早", r"\bnewest\b|\byoungest\b|最晚"),
     )
@@ -91,7 +94,12 @@ def _turned(claim: str, sentence: str) -> bool:
     """Whether the claim has a word, and the sentence only its opposite."""
     for one, other in _OPPOSITES:
         for mine, theirs in ((one, other), (other, one)):
-            if mine.search(claim) and not theirs.search(claim) and theirs.search(sentence) and not mine.search(sentence):
+            if (
+                mine.search(claim)
+                and not theirs.search(claim)
+                and theirs.search(sentence)
+                and not mine.search(sentence)
+            ):
                 return True
     return False
 

@@ -21,7 +21,7 @@ def no_meaning(claim: str, sentences: Sequence[str]) -> list[float]:
 
 
 def check(
-    answer: str, *passages: Passage, question: str = "What is known?", meaning: object = no_meaning
+    answer: str, *passages: Passage, question: str = "What is it?", meaning: object = no_meaning
 ) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
     return ground(question, answer, passages, [[p] for p in passages], meaning)  # type: ignore[arg-type]
 
