@@ -139,7 +139,6 @@ def _parser() -> argparse.ArgumentParser:
 def _ask(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from rag.explain import notes
     from rag.pipeline import load_pipeline
     from rag.serialise import answer_to_json
     from rag.settings import load_settings
@@ -150,7 +149,14 @@ def _ask(options: argparse.Namespace) -> int:
     answer = load_pipeline(settings).ask(options.question, filter=_filter(options))
     if options.json:
         _print_json(answer_to_json(answer))
-        return 0
+    else:
+        _print_answer(answer, options)
+    return 0
+
+
+def _print_answer(answer: Answer, options: argparse.Namespace) -> None:
+    from rag.explain import notes
+
     print(_footnoted(answer))
     if answer.id:
         print(f"({answer.id})", file=sys.stderr)
@@ -166,7 +172,8 @@ def _ask(options: argparse.Namespace) -> int:
     for claim in answer.claims:
         if not claim.supported:
             print(f"\n⚠ {claim.text}\n    {claim.why}")
-    return 0
+        elif claim.disputed:
+            print(f"\n≠ {claim.text}\n    {claim.why}")
 
 
 def _replay(options: argparse.Namespace) -> int:

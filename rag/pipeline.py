@@ -19,6 +19,7 @@ from rag.embedder import load_embedder
 from rag.errors import Incomplete, LLMError, RagError
 from rag.followup import alternatives, bare, leans, remembered, search_text
 from rag.inert import inert, inert_pieces
+from rag.nli import Entailment, SecondOpinion, second_look
 from rag.parts import unanswered, unmentioned
 from rag.prompt import messages, passage_text
 from rag.quotation import nearest_words
@@ -47,6 +48,7 @@ from rag.types import (
 from rag.wording import say, say_which
 
 if TYPE_CHECKING:
+    import numpy as np
     from langchain_core.messages import BaseMessage
 
     from rag.llm import LanguageModel
@@ -83,6 +85,7 @@ class Pipeline:
         embedder: Embedder,
         llm: LanguageModel | None,
         reranker: Reranker | None = None,
+        second: SecondOpinion | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -95,6 +98,9 @@ class Pipeline:
         self._generating = threading.Lock()
         self._records = Records(store.home, settings.trace.keep) if settings.trace.keep else None
         self._written: dict[str, Written] = {}  # drafts until their answers are checked
+        self._second = second
+        if second is None and settings.grounding.second_look and llm is not None:
+            self._second = second_look(self._answer_alone)
 
     @property
     def remote(self) -> bool:
@@ -246,7 +252,7 @@ class Pipeline:
         """The draft without markers, its claims and the footnotes that carry them, whatever the probability is."""
         shown = self._shown(retrieval)
         numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
-        return grounding.ground(retrieval.question, draft, shown, numbered, self._meaning)
+        return grounding.ground(retrieval.question, draft, shown, numbered, self._meaning(), self._second)
 
     def _judged(self, retrieval: Retrieval, draft: str) -> _Judged:
         """What becomes of a draft: checked claims, the documents' own words instead, or a refusal."""
@@ -363,11 +369,25 @@ class Pipeline:
         asked = self.embedder.centre(self.embedder.embed_query(question)[None], [language(question)], side="query")
         return [float(cosine) for cosine in vectors @ asked[0]]
 
-    def _meaning(self, claim: str, sentences: Sequence[str]) -> list[float]:
-        """Centred cosines of a claim to sentences, both as passages, which they are."""
-        texts = [claim, *sentences]
-        vectors = self.embedder.centre(self.embedder.embed_passages(texts), [language(text) for text in texts])
-        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+    def _meaning(self) -> grounding.Meaning:
+        """Centred cosines of a text to sentences, all as passages, which they are; each text is embedded once."""
+        known: dict[str, np.ndarray] = {}
+
+        def cosines(text: str, sentences: Sequence[str]) -> list[float]:
+            if new := [t for t in dict.fromkeys([text, *sentences]) if t not in known]:
+                vectors = self.embedder.centre(self.embedder.embed_passages(new), [language(t) for t in new])
+                known.update(zip(new, vectors, strict=True))
+            return [float(known[sentence] @ known[text]) for sentence in sentences]
+
+        return cosines
+
+    def _answer_alone(self, prompt: str) -> str:
+        """What the language model says to a prompt without anything around it."""
+        from langchain_core.messages import HumanMessage
+
+        assert self.llm is not None
+        with self._generating:
+            return "".join(self.llm.stream([HumanMessage(prompt)]))
 
 
 def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedder | None = None) -> Pipeline:
@@ -384,7 +404,8 @@ def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedde
         return Pipeline(settings, store, embedder, None, reranker)
     from rag.llm import load_llm
 
-    return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker)
+    second = Entailment(settings.grounding.nli) if settings.grounding.nli else None
+    return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker, second)
 
 
 def _replied(retrieval: Retrieval) -> Answer:

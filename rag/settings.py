@@ -77,6 +77,17 @@ class RetrievalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundingSettings:
+    """Second opinions on claims, none by default: ``nli`` is an NLI CrossEncoder's folder or Hugging Face name.
+
+    With ``second_look`` the language model is asked about each claim that the rules support.
+    """
+
+    nli: str = ""
+    second_look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IngestSettings:
     """How files become chunks; sizes in characters, a Chinese character counting ``english_size / chinese_size``."""
 
@@ -125,6 +136,7 @@ class Settings:
     prompt: PromptSettings = field(default_factory=PromptSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     trace: TraceSettings = field(default_factory=TraceSettings)
+    grounding: GroundingSettings = field(default_factory=GroundingSettings)
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -146,7 +158,7 @@ _CHOICES = {
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "trace")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace")
 
 
 def home(flag: str | Path | None = None) -> Path:
@@ -232,6 +244,10 @@ def _with(settings: Settings, values: Mapping[str, Any], source: str) -> Setting
 
 def _convert(name: str, value: Any, default: Any, source: str) -> Any:
     wanted, least, most = type(default), _LEAST.get(name, 0), _MOST.get(name, inf)
+    if wanted is bool:
+        if str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        raise SettingsError(f"{name} in {source} must be true or false, not {value!r}.")
     try:
         if wanted is str and isinstance(value, str):
             return _chosen(name, value, source)

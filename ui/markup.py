@@ -41,11 +41,11 @@ def answer_markdown(answer: Answer) -> str:
 
 
 def unsupported(answer: Answer, say: Say) -> list[str]:
-    """One Markdown line for each claim that nothing supports: its words and why."""
+    """One Markdown line for each claim that nothing supports or another document disputes: its words and why."""
     return [
-        f"{say('unsupported')}: “{inline(claim.text, 80)}” {inline(claim.why)}".strip()
+        f"{'' if claim.supported else say('unsupported') + ': '}“{inline(claim.text, 80)}” {inline(claim.why)}".strip()
         for claim in answer.claims
-        if not claim.supported
+        if not claim.supported or claim.disputed
     ]
 
 
@@ -53,7 +53,7 @@ def _claim(claim: Claim) -> str:
     text = _without_ours(claim.text)
     if not claim.supported:
         text = "\n".join(_grounded(line) for line in text.split("\n"))
-    return text + "".join(f"{_NOTE}{number}" for number in claim.citations)
+    return text + "".join(f"{_NOTE}{number}" for number in (*claim.citations, *claim.disputed))
 
 
 def _grounded(line: str) -> str:

@@ -21,7 +21,7 @@ def no_meaning(claim: str, sentences: Sequence[str]) -> list[float]:
 
 
 def check(
-    answer: str, *passages: Passage, question: str = "What is known?", meaning: object = no_meaning
+    answer: str, *passages: Passage, question: str = "What is it?", meaning: object = no_meaning
 ) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
     return ground(question, answer, passages, [[p] for p in passages], meaning)  # type: ignore[arg-type]
 
@@ -51,7 +51,7 @@ def test_a_true_claim_is_cited_with_its_words(source: str, answer: str, quote: s
         (LEAVE, "Every employee has 25 days of paid leave a year [1].", "numbers: 25"),
         (YEAR_LEAVE, "每位员工每年享有二十五天带薪年假[1]。", "numbers: 25"),
         (YEAR_LEAVE, "每位员工每年享有 20 天带薪年假[1]。", "numbers: 20"),
-        ("公司员工共 3.5万 人。", "公司员工共 3.5亿 人。", "numbers: 3.5e+08"),
+        ("公司员工共 3.5万 人。", "公司员工共 3.5亿 人。", "numbers: 350000000"),
         (MODEL, "OpenAI trained GPT-5 on text and images [1].", "numbers: 5"),
         (MODEL, "The company DeepMind trained it on text and images [1].", "names: deepmind"),
         ("模型由 OpenAI 训练。", "模型由 DeepMind 训练[1]。", "names: deepmind"),
@@ -118,10 +118,10 @@ def test_of_two_equal_passages_the_marked_one_is_cited() -> None:
 def test_a_claim_in_the_other_language_is_judged_by_meaning(
     claim: str, source: str, similarity: float, supported: bool
 ) -> None:
-    """Across languages the sentence nearest in meaning carries the claim, if it is near enough; a shared number helps."""
+    """Across languages the sentence nearest in meaning carries the claim, if it is near enough."""
     _, claims, citations = check(claim, passage(source), meaning=lambda c, s: [similarity] + [0.0] * (len(s) - 1))
     assert claims[0].supported is supported
-    assert [c.support for c in citations] == ([pytest.approx(similarity + 0.15)] if supported else [])
+    assert [c.support for c in citations] == ([pytest.approx(similarity + 0.1)] if supported else [])
     assert all(source.startswith(c.quote) for c in citations)
 
 

@@ -32,7 +32,7 @@ ONLY_IN = {
     "openai": ("rag/llm_address.py",),
     "langchain_openai": ("rag/llm_address.py",),
     "markdown_it": ("rag/inert.py",),
-    "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py"),
+    "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py", "rag/nli.py"),
 }
 HEAVY = {
     "torch",
