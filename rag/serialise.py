@@ -82,7 +82,8 @@ def _trace_from_json(value: dict[str, Any]) -> Trace:
 
 
 def _claim_to_json(claim: Claim) -> dict[str, Any]:
-    return asdict(claim) | {"citations": list(claim.citations), "disputed": list(claim.disputed)}
+    shown = asdict(claim) | {"citations": list(claim.citations), "disputed": list(claim.disputed)}
+    return shown if claim.disputed else {key: value for key, value in shown.items() if key != "disputed"}
 
 
 def _claim_from_json(value: dict[str, Any]) -> Claim:

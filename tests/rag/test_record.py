@@ -178,7 +178,7 @@ def test_a_follow_up_is_replayed_with_its_conversation(make: Make, home: Path) -
 
 def test_a_refusal_has_a_record(make: Make, home: Path) -> None:
     """An answer that was withheld can be looked into: its draft is there."""
-    answer = asked(make, "年假有几天？", "月亮由十二块奶酪组成。")
+    answer = asked(make, "年假有几天？", "资料中没有提到奶酪。")
     record = Records(home).get(answer.id)
     assert answer.refused and record.facts["refused"] and "奶酪" in record.words["draft"]
     assert replay(make("x", keep=0), record).differences == ()
