@@ -139,8 +139,8 @@ def _drawn(questions: Sequence[Question], most: int) -> set[str]:
 
 def _drafted(pipeline: Pipeline, question: Question) -> tuple[float, ...]:
     retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold)
-    text, claims, citations = pipeline.grounded(retrieval, "".join(pipeline.generate(retrieval)))
-    return draft_features(retrieval.query, retrieval.answerable, text, claims, citations)
+    text, claims, _ = pipeline.grounded(retrieval, "".join(pipeline.generate(retrieval)))
+    return draft_features(retrieval.answerable, text, claims)
 
 
 def _with(before: Any, example: Example) -> tuple[tuple[float, ...], bool]:

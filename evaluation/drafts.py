@@ -48,6 +48,7 @@ class RememberedModel:
         part.replace(kept)
 
     def _key(self, messages: Sequence[BaseMessage]) -> str:
-        """A hash of all that decides the draft, in whatever home; settings are written without their key."""
-        said = [repr(self._model.settings), *([message.type, blanked(str(message.content))] for message in messages)]
-        return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+        """A hash of all that decides the draft, engine included, in whatever home; settings are written without their key."""
+        said = [[message.type, blanked(str(message.content))] for message in messages]
+        model = [self._model.name, repr(self._model.settings)]
+        return hashlib.sha256(json.dumps([*model, *said], ensure_ascii=False).encode()).hexdigest()

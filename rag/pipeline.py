@@ -261,7 +261,7 @@ class Pipeline:
                 say("refusal", retrieval.language), refusal=retrieval.refusal, confidence=retrieval.answerable
             )
         text, claims, citations = self.grounded(retrieval, draft)
-        values = draft_features(retrieval.query, retrieval.answerable, text, claims, citations)
+        values = draft_features(retrieval.answerable, text, claims)
         confidence = self.calibration.drafted(values)
         silent = grounding.says_nothing(text)
         carried = any(claim.supported for claim in claims) and not silent
