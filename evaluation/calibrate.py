@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluation.dataset import Question, withheld_question
-from rag.answerable import DRAFT_FEATURES, FEATURES, draft_features, features
+from rag.answerable import DRAFT_FEATURES, FEATURES, WEIGHTS, draft_features, features
 from rag.errors import RagError
 
 if TYPE_CHECKING:
@@ -81,15 +81,14 @@ def examples(
 
 
 def fit(sets: Mapping[str, Sequence[Example]]) -> dict[str, Any]:
-    """The weights of both models, as ``rag.answerable.load_calibration`` reads them."""
+    """The weights of both models, as ``rag.answerable.load_calibration`` reads them; the shipped ones where there is no draft."""
     before = _fit([(e.found, e.answerable) for s in sets.values() for e in s], _weights(sets.values()))
     drafted = {name: [_with(before, e) for e in s if e.drafted is not None] for name, s in sets.items()}
-    after = _fit([(x, y) for s in drafted.values() for x, y in s], _pair_weights(drafted.values()))
-    return {
-        "found": _named(FEATURES, before),
-        "drafted": _named(DRAFT_FEATURES, after),
-        "fitted_on": sorted(sets),
-    }
+    if rows := [(x, y) for s in drafted.values() for x, y in s]:
+        after = _named(DRAFT_FEATURES, _fit(rows, _pair_weights(drafted.values())))
+    else:
+        after = json.loads(WEIGHTS.read_text(encoding="utf-8"))["drafted"]
+    return {"found": _named(FEATURES, before), "drafted": after, "fitted_on": sorted(sets)}
 
 
 def _calibrate(options: argparse.Namespace) -> None:
@@ -232,7 +231,11 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--questions", type=int, default=300, metavar="N", help="answerable questions of a set (300)")
     parser.add_argument(
-        "--drafts", type=int, default=40, metavar="N", help="of each kind put to the model (40; 0: none)"
+        "--drafts",
+        type=int,
+        default=40,
+        metavar="N",
+        help="of each kind put to the model (40); 0: the shipped fit of drafts stays",
     )
     parser.add_argument(
         "--skip",
