@@ -15,6 +15,7 @@ from rag.settings import LLMSettings
 pytestmark = pytest.mark.skipif(
     not models.is_present(LLMSettings().model), reason="the built-in model is not here: `python -m rag models pull`"
 )
+LONG = [HumanMessage("从一数到一百，每个数字一行。")]
 ASKED = [HumanMessage("员工每年有十五天带薪年假。问题：每年有几天年假？")]
 
 
@@ -29,6 +30,6 @@ def test_it_answers_and_a_cut_answer_is_incomplete() -> None:
     del model
     came = []
     with pytest.raises(Incomplete, match=r"llm\.max_tokens"):
-        for piece in load_llm(replace(settings, max_tokens=3)).stream(ASKED):
+        for piece in load_llm(replace(settings, max_tokens=16)).stream(LONG):
             came.append(piece)
     assert "".join(came)

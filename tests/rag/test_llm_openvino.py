@@ -29,6 +29,8 @@ ASKED = [
     HumanMessage("资料：\n[1] 员工每年有十五天带薪年假，未休的年假三月底失效。\n\n问题：每年有几天年假？"),
 ]
 
+LONG = [HumanMessage("从一数到一百，每个数字一行。")]
+
 
 @pytest.fixture(scope="module")
 def model() -> LanguageModel:
@@ -73,10 +75,10 @@ def test_langchain_can_use_it(model: LanguageModel) -> None:
 
 def test_a_cut_answer_is_incomplete(restored: LanguageModel) -> None:
     """An answer that reaches llm.max_tokens is told to be unfinished, after what came."""
-    restored.chat.settings = replace(restored.settings, max_tokens=3)
+    restored.chat.settings = replace(restored.settings, max_tokens=8)
     came = []
     with pytest.raises(Incomplete, match=r"llm\.max_tokens"):
-        for piece in restored.stream(ASKED):
+        for piece in restored.stream(LONG):
             came.append(piece)
     assert "".join(came)
 
@@ -95,8 +97,7 @@ def test_the_seed_decides_what_is_sampled(restored: LanguageModel) -> None:
 
 def test_who_stops_reading_frees_the_model(model: LanguageModel) -> None:
     """Closing a long answer ends it; the next question is answered at once."""
-    long = [HumanMessage("从一数到一百，每个数字一行。")]
-    stream = model.stream(long)
+    stream = model.stream(LONG)
     while not next(iter(stream)):
         pass
     stream.close()  # type: ignore[attr-defined]

@@ -143,7 +143,9 @@ def test_a_hub_name_that_is_not_here_says_what_to_type(monkeypatch: pytest.Monke
 
 
 @pytest.mark.skipif(not models.is_present(LLMSettings().model), reason="the built-in model is not here")
-@pytest.mark.skipif(importlib.util.find_spec("gguf") is None, reason="type `pip install -r requirements.txt`")
+@pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("gguf", "accelerate"))), reason="type `pip install -r requirements.txt`"
+)
 def test_a_gguf_answers(tmp_path: Path) -> None:
     """The built-in GGUF, unpacked by transformers: the same model as by the other engines, only slower."""
     model = load_llm(LLMSettings(engine="transformers", max_tokens=40))
