@@ -31,6 +31,8 @@ SUPPORTED_WHOLE, _WIDER_WHOLE = 0.8, 0.15
 # Of the words asked, the least that a window must hold, likewise, and that of what the nearest window holds of them.
 _ABOUT, _WIDER_ABOUT = 0.25, 0.1
 _AS_NEAR = 0.5
+_BESIDE = 0.35  # of what the nearest sentence of a window holds of them, the one with the answer must hold
+_VERBATIM = 3  # so many new words stand where they are copied to the letter
 _ALONE = 8  # so many new words stand without the question
 _GAIN = 4  # how much more the cosine weighs that the claim adds to the question's
 _SHARED_NUMBER = 0.1
@@ -151,7 +153,7 @@ class Source:
         self.pieces = sentences(chunk.text) or [Sentence(chunk.text, 0, len(chunk.text))]
         self.language = language(chunk.text)
         self.heading = _Text.of(chunk.heading)
-        parts = [_Text.of(piece.text) for piece in self.pieces]
+        self.parts = parts = [_Text.of(piece.text) for piece in self.pieces]
         self.whole = _Text.joined([self.heading, *parts])
         self.windows = [
             (first, last, _Text.joined([self.heading, *parts[first : last + 1]]))
@@ -363,10 +365,14 @@ def _by_words(statement: Statement, source: Source, nearest: float) -> _Match:
         if not missing and (lost := _invented(statement, window)):
             # Where next to nothing is there, it is no matter of a name.
             missing = "names: " + ", ".join(lost) if share >= 0.5 else "words"
-        if not missing and not (share >= SUPPORTED_WORDS and _fits(statement, window, about, nearest, last - first)):
+        if not missing and not (
+            share >= SUPPORTED_WORDS
+            and _fits(statement, window, about, nearest, last - first)
+            and _together(statement, source.parts[first : last + 1])
+        ):
             missing = "words"
         # A longer quote has to earn its length; words shared with the question break ties.
-        value = share - 0.04 * (last - first) + 0.1 * about - (1.0 if missing else 0.0)
+        value = share - 0.04 * (last - first) + 0.1 * about - (1.0 if missing == "words" else 2.0 if missing else 0.0)
         if value > best_value:
             best, best_value = _Match(share, first, last, missing, about), value
     return best
@@ -389,9 +395,24 @@ def _fits(statement: Statement, window: _Text, about: float, nearest: float, wid
         if _held(statement.units, window) < min(1.0, SUPPORTED_WHOLE + _WIDER_WHOLE * wider):
             return False
     new = sum(unit.weight for unit in statement.units if unit.new) + statement.fresh
+    if new >= _VERBATIM and squeeze(statement.claim.rstrip(" .。")) in window.squeezed:
+        return True
     if new >= _ALONE or not statement.asked or language(statement.question) != statement.language:
         return True
     return about >= max(_ABOUT + _WIDER_ABOUT * wider, _AS_NEAR * nearest)
+
+
+def _together(statement: Statement, parts: Sequence[_Text]) -> bool:
+    """Whether the sentence with the answer is, of some sentences, among those that speak of what was asked."""
+    new = [unit for unit in statement.units if unit.new]
+    if len(parts) == 1 or not statement.asked or not (new or statement.fresh):
+        return True
+
+    def answers(part: _Text) -> tuple[float, int]:
+        return _held(new, part), sum(_has(n, part.numbers) for n in statement.numbers - statement.old)
+
+    about = [_held(statement.asked, part) for part in parts]
+    return about[max(range(len(parts)), key=lambda i: answers(parts[i]))] >= _BESIDE * max(about)
 
 
 def _held(units: Sequence[_Unit], window: _Text, literals: float = 0.0) -> float:

@@ -13,8 +13,8 @@ _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _SCALE = {
     "万": 1e4, "亿": 1e8, "千": 1e3, "百万": 1e6, "千万": 1e7, "百亿": 1e10, "千亿": 1e11, "万亿": 1e12,
-    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
-    "k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12,
+    "hundred": 1e2,
+    "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12,
 }  # fmt: skip
 _NUMBER = re.compile(
     r"(?<![a-z0-9_.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -88,7 +88,8 @@ _DATE = re.compile(
     r"(?<![\d.])(?P<y1>\d{4})([-/.])(?P<m1>\d{1,2})\2(?P<d1>\d{1,2})(?![\d.])"
     rf"|(?:(?P<y2>\d{{4}}|[〇零一二三四五六七八九]{{4}}) ?年 ?)?(?<!\d)"
     rf"(?P<m2>\d{{1,2}}|(?<![一二三四五六七八九十]){_SMALL_HAN}) ?月(?:份| ?(?P<d2>\d{{1,2}}|{_SMALL_HAN}) ?[日号])?"
-    rf"|(?<!\w)(?P<d3>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m3>{_MONTH_NAMES})(?!\w)(?:,? ?(?P<y3>\d{{4}})(?!\d))?"
+    rf"|(?<!\w)(?P<d3>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m3>{_MONTH_NAMES})(?!\w| \d{{1,2}}(?!\d))"
+    r"(?:,? ?(?P<y3>\d{4})(?!\d))?"
     rf"|(?<!\w)(?P<m4>{_MONTH_NAMES}) (?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%])(?:,? (?P<y4>\d{{4}})(?!\d))?"
     rf"|(?<!\w)(?P<m5>{_MONTH_NAMES})(?: of)?,? (?P<y5>\d{{4}})(?!\d)"
 )
@@ -98,6 +99,7 @@ _DECADE = re.compile(
     r"|(?<![\d.])['’]?(?P<bare>[1-9]0)(?:['’]?s\b| ?年代)"
 )
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
+_TITLE = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|[A-Z])\.$")
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ɏ"
 _LATIN = re.compile(rf"(?<![0-9{_LETTERS}])[{_LETTERS}][{_LETTERS}0-9]*(?:[-./&+'’][{_LETTERS}0-9]+)*\+*")
 
@@ -213,7 +215,8 @@ def names(text: str) -> set[str]:
     for match in _LATIN.finditer(text):
         word = match.group()
         inner = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word)
-        starts = not text[: match.start()].strip(" \"'“‘(-*•") or text[: match.start()].rstrip()[-1:] in ".!?:"
+        before = text[: match.start()].rstrip()
+        starts = not before.strip(" \"'“‘(-*•") or (before[-1] in ".!?:" and not _TITLE.search(before))
         if inner or (chinese and len(word) > 1) or (word[0].isupper() and not starts and len(word) > 1):
             found.add(squeeze(word))
     return found

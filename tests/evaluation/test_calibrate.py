@@ -66,14 +66,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "FOOTNOTE_HOME").mkdir()
     folder = tmp_path / "towns"
     folder.mkdir()
-    write(
-        folder / "corpus.jsonl",
-        [{"id": t, "title": t, "text": f"The mayor of {t} has {n} cats."} for n, t in enumerate(TOWNS)],
-    )
-    write(
-        folder / "qa.jsonl",
-        [{"id": t, "question": f"How many cats has the mayor of {t}?", "answers": [str(n)], "relevant": [t]} for n, t in enumerate(TOWNS)],
-    )  # fmt: skip
+    records = [{"id": town, "title": town, "text": f"The mayor of {town} has cats."} for town in TOWNS]
+    asked = [{"id": t, "question": f"What has the mayor of {t}?", "answers": ["cats"], "relevant": [t]} for t in TOWNS]
+    write(folder / "corpus.jsonl", records)
+    write(folder / "qa.jsonl", asked)
     return folder
 
 
