@@ -112,7 +112,8 @@ def test_decades(text: str, first: int) -> None:
     ("text", "quantity"),
     [("5 km", (5, "km")), ("5公里", (5, "km")), ("十五公里", (15, "km")), ("$5 million", (5e6, "usd")),
      ("3.5亿美元", (3.5e8, "usd")), ("百分之八十五", (85, "%")), ("85％", (85, "%")), ("85 per cent", (85, "%")),
-     ("2021年", (2021, "")), ("5年", (5, "year")), ("公元前221年", (221, "bc")), ("19th century", (19, "century")), ("88 km/h", (88, "km/h")),
+     ("2021年", (2021, "")), ("5年", (5, "year")), ("公元前221年", (221, "bc")),
+     ("19th century", (19, "century")), ("88 km/h", (88, "km/h")),
      ("12 kids", (12, "")), ("60 members", (60, ""))],
 )  # fmt: skip
 def test_a_number_has_its_unit(text: str, quantity: tuple[float, str]) -> None:
