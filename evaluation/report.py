@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.metrics import Measure
-from evaluation.runner import Record, slices, summarise
+from evaluation.runner import Record, RiskCoverage, risk_coverage, slices, summarise
 from rag.errors import RagError
 from rag.settings import Settings
 
@@ -23,6 +23,7 @@ _SHOWN = 300
 _HEADLINES = (
     "hit@1", "hit@5", "mrr", "gold_contained", "f1", "citation_precision", "refusal_recall", "false_refusal_rate",
 )  # fmt: skip
+_CURVE_HEAD = "strictness   refused rightly   refused wrongly  answered    risk"
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:1rem 0}td,th{border-bottom:1px solid #ddd;padding:.3rem .8rem;text-align:left}
 td.n{text-align:right;font-variant-numeric:tabular-nums}h2{margin-top:2.5rem}pre{white-space:pre-wrap}"""
@@ -44,7 +45,9 @@ class Evaluation:
 def evaluation(records: Sequence[Record], settings: Settings, models: Mapping[str, str]) -> Evaluation:
     """Sum a run up, with the settings (without the key), models, machine and commit that it was made with."""
     shown = asdict(settings) | {"home": str(settings.home)}
-    shown["llm"]["api_key"] = "set" if settings.llm.api_key else ""
+    for section in (settings.llm, settings.embedding):
+        name = "llm" if section is settings.llm else "embedding"
+        shown[name]["api_key"] = "set" if section.api_key else ""
     return Evaluation(tuple(records), summarise(records), slices(records), shown, models, _machine(), _commit())
 
 
@@ -55,6 +58,7 @@ def as_json(run: Evaluation) -> dict[str, Any]:
         "slices": {
             name: {value: _measures(part) for value, part in parts.items()} for name, parts in run.slices.items()
         },
+        "risk_coverage": [asdict(point) for point in risk_coverage(run.records)],
         "questions": [_question(record) for record in run.records],
         "settings": run.settings,
         "models": run.models,
@@ -67,6 +71,8 @@ def as_text(run: Evaluation) -> str:
     """The report for a terminal: the metrics, then each slice, then the questions that failed."""
     blocks = [_table(f"{len(run.records)} questions", run.metrics)]
     blocks += [_slice(name, parts) for name, parts in run.slices.items() if len(parts) > 1]
+    if curve := risk_coverage(run.records):
+        blocks.append("\n".join([_CURVE_HEAD, *map(_curve_line, curve)]))
     failed = [record for record in run.records if record.failed]
     blocks.append("\n".join([f"Failed: {len(failed)}", *(_failure(record) for record in failed)]))
     blocks.append(_made_with(run))
@@ -115,6 +121,13 @@ def dumps(run: Evaluation) -> str:
     return json.dumps(as_json(run), ensure_ascii=False, indent=1) + "\n"
 
 
+def _curve_line(point: RiskCoverage) -> str:
+    return (
+        f"{point.strictness:>10.2f}{point.refusal_recall:>17.3f}{point.false_refusal_rate:>19.3f}"
+        f"{point.coverage:>10.3f}{point.risk:>8.3f}"
+    )
+
+
 def _measures(measures: Mapping[str, Measure]) -> dict[str, dict[str, float | int]]:
     return {name: asdict(measure) for name, measure in measures.items()}
 
@@ -132,6 +145,7 @@ def _question(record: Record) -> dict[str, Any]:
         "found": list(record.found),
         "answer": answer.text if answer else None,
         "refused": record.refused,
+        "confidence": answer.confidence if answer else None,
         "reason": answer.reason if answer else "",
         "citations": [
             {"n": c.n, "document": c.passage.chunk.document, "page": c.page, "quote": c.quote, "right": right}

@@ -30,6 +30,7 @@ METRICS = (
 LESS_IS_BETTER = {"false_refusal_rate", "claims_flagged", "seconds_p50", "seconds_p95", "first_token_p50"}
 NEED_ANSWERS = {name for name in METRICS if name.startswith(("gold", "exact", "f1", "cit", "claims", "first"))}
 _SLICE_VALUES = 20
+_JUDGED = ("answer", "quote")  # kinds of answer that a probability decided about
 # Enough passages for ten documents of ordinary length; more are asked for where they fall together in fewer.
 _PASSAGES = (50, 400)
 
@@ -65,6 +66,20 @@ class Record:
         wanted = ("gold_contained", "cited_right") if self.answer else ("hit@10",)
         wrong = any(name in self.scores and not self.scores[name].right for name in wanted)
         return wrong or (self.answer is not None and self.refused == self.question.answerable)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCoverage:
+    """One point of the risk–coverage curve: what ``answers.strictness`` would have made of a run's probabilities.
+
+    ``coverage`` is the share of all questions that are answered, ``risk`` the share of unanswerable ones among these.
+    """
+
+    strictness: float
+    refusal_recall: float
+    false_refusal_rate: float
+    coverage: float
+    risk: float
 
 
 def run(
@@ -120,6 +135,32 @@ def slices(records: Sequence[Record]) -> dict[str, dict[str, dict[str, Measure]]
         if len(parts) <= _SLICE_VALUES and not flag_without_cases:
             found[name] = {value: summarise(part) for value, part in sorted(parts.items())}
     return found
+
+
+def risk_coverage(records: Sequence[Record]) -> list[RiskCoverage]:
+    """The curve over strictness, from the answers' probabilities; empty without both kinds of question.
+
+    Below the strictness of the run it is a guess: questions that were hopeless then were never put to the model.
+    """
+    told = [(r.answer.confidence, r.question.answerable) for r in records if r.answer and r.answer.kind in _JUDGED]
+    sound = [p for p, answerable in told if answerable]
+    unsound = [p for p, answerable in told if not answerable]
+    if not sound or not unsound:
+        return []
+    curve = []
+    for step in range(1, 20):
+        bar = step / 20
+        right, wrong = sum(p >= bar for p in sound), sum(p >= bar for p in unsound)
+        curve.append(
+            RiskCoverage(
+                bar,
+                1 - wrong / len(unsound),
+                1 - right / len(sound),
+                (right + wrong) / len(told),
+                wrong / (right + wrong) if right + wrong else 0.0,
+            )
+        )
+    return curve
 
 
 def _ask(pipeline: Pipeline, question: Question, text: DocumentText, answers: bool) -> Record:

@@ -202,3 +202,18 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     for place in (tmp_path, path / "below"):
         with pytest.raises(RagError, match="could not be written"):
             report.check_place(place)
+
+
+def test_the_curve_by_hand() -> None:
+    """At each strictness: the share of either kind below it, of all at or above it, and of the wrong kind among these."""
+
+    def record(confidence: float, answerable: bool) -> Record:
+        question = Question("q", "?", answerable=answerable)
+        answer = Answer("?", "", (), (), (), False, "", "en", confidence=confidence)
+        return Record(question, "en", (), answer, False, (), {}, 0.0, None, {})
+
+    records = [record(p, True) for p in (0.9, 0.6, 0.3, 0.2)] + [record(p, False) for p in (0.7, 0.1)]
+    point = next(p for p in runner.risk_coverage(records) if p.strictness == 0.5)
+    assert (point.refusal_recall, point.false_refusal_rate) == (0.5, 0.5)
+    assert (point.coverage, point.risk) == (pytest.approx(3 / 6), pytest.approx(1 / 3))
+    assert runner.risk_coverage(records[:4]) == []
