@@ -58,12 +58,12 @@ def as_json(run: Evaluation) -> dict[str, Any]:
         "slices": {
             name: {value: _measures(part) for value, part in parts.items()} for name, parts in run.slices.items()
         },
-        "risk_coverage": [asdict(point) for point in risk_coverage(run.records)],
         "questions": [_question(record) for record in run.records],
         "settings": run.settings,
         "models": run.models,
         "machine": run.machine,
         "commit": run.commit,
+        "risk_coverage": [asdict(point) for point in risk_coverage(run.records)],
     }
 
 

@@ -163,12 +163,26 @@ def test_failed_questions_are_those_to_look_at() -> None:
 
 
 def test_the_json_report_has_its_fixed_shape(tmp_path: Path) -> None:
-    """Seven keys; a metric is value, low, high and n; the key of a remote model is never in it."""
+    """Eight keys; a metric is value, low, high and n; no key of a remote model is ever in it."""
     settings = Settings(tmp_path)
-    settings = replace(settings, llm=replace(settings.llm, api_key="sk-secret"))
+    settings = replace(
+        settings,
+        llm=replace(settings.llm, api_key="sk-secret"),
+        embedding=replace(settings.embedding, api_key="sk-secret"),
+    )
     made = report.evaluation(records(answers=True), settings, {"embedding": "e", "llm": "l"})
     shown = json.loads(report.dumps(made))
-    assert list(shown) == ["metrics", "slices", "questions", "settings", "models", "machine", "commit"]
+    assert list(shown) == [
+        "metrics",
+        "slices",
+        "risk_coverage",
+        "questions",
+        "settings",
+        "models",
+        "machine",
+        "commit",
+        "risk_coverage",
+    ]
     assert shown["metrics"]["hit@10"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 3}
     assert shown["slices"]["hard"]["true"]["mrr"]["n"] == 1
     assert [entry["id"] for entry in shown["questions"]] == ["1", "2", "3", "4", "5", "2w"]
