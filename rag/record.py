@@ -149,8 +149,8 @@ def versions(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "footnote": _release(),
         "code": _hash_of(*sorted(_CODE.glob("*.py"))),
-        "prompt": _hash_of(_CODE / "prompt.py"),
-        "model": pipeline.settings.llm.model,
+        "prompt": f"{pipeline.style.name} {pipeline.style.version}",
+        "model": pipeline.llm.name if pipeline.llm else pipeline.settings.llm.model,
         "model_fingerprint": model_fingerprint(pipeline.settings.llm),
         "embedder": pipeline.embedder.fingerprint,
         "sqlite": SQLITE_VERSION,
@@ -165,6 +165,8 @@ def model_fingerprint(settings: LLMSettings) -> str:
         return f"{shown_address(settings.base_url)} {settings.model}"
     if settings.model.startswith(models.PREFIX):
         return models.builtin(settings.model).sha256
+    if not settings.model.endswith(".gguf"):
+        return settings.model  # a folder or a hub name has no one file
     about = gguf_path(settings.model).stat()
     return f"{about.st_size} bytes of {about.st_mtime_ns}"
 
