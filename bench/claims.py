@@ -58,7 +58,9 @@ _EN_SUBJECT = re.compile(
     r"(?:(?: \w+){0,2}?(?= (?:is|was|are|were|has|had|can|could|will|would|\w+ed|set|came|led|won|made|wrote|gave|took)\b))"
 )
 _MONTHS = "January February March April May June July August September October November December".split()
-_EN_DATE = re.compile(rf"\b({'|'.join(_MONTHS)}) (\d{{1,2}}),? (\d{{4}})\b|\b(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b")
+_EN_DATE = re.compile(
+    rf"\b({'|'.join(_MONTHS)}) (\d{{1,2}}),? (\d{{4}})\b|\b(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b"
+)
 _ZH_DATE = re.compile(r"\d{4}年(\d{1,2})月(?:\d{1,2}日)?|(?<!\d)(\d{1,2})月\d{1,2}日")
 _YEAR = re.compile(r"(?<![\d,.])1[5-9]\d\d(?![\d,.%])|(?<![\d,.])20[0-2]\d(?![\d,.%])")
 _DIGITS = re.compile(r"(?<![\d,.\w-])\d[\d,]*(?:\.\d+)?(?![\d.-]*\d)")
@@ -131,7 +133,11 @@ class Collection:
     def shown(self, question: str, document: str, answer: str = "") -> tuple[Passage, ...]:
         """A document's passage with the answer, if any, amid the nearest others of the set."""
         own = [p for p in self.passages[document] if not answer or answer in p.chunk.text]
-        best = own[0] if answer and own else next(iter(self.nearest(question, lambda p: p.chunk.document != document)), None)
+        best = (
+            own[0]
+            if answer and own
+            else next(iter(self.nearest(question, lambda p: p.chunk.document != document)), None)
+        )
         if best is None:
             return ()
         others = self.nearest(question, lambda p: p.chunk.id == best.chunk.id)
@@ -246,62 +252,101 @@ def made(collection: Collection) -> Iterator[Case]:
                 yield case
 
 
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the claims of one question; ``questions`` lend their answers."""
+
+    collection: Collection
+    questions: Sequence[Question]
+    chance: random.Random
+    question: Question
+    spoken: str
+    answers: Sequence[str]
+
+    @property
+    def document(self) -> str:
+        """The question's document."""
+        return self.question.relevant[0]
+
+    def case(self, kind: str, claim: str, supported: bool, passages: Sequence[Passage]) -> Case:
+        """A claim of a kind."""
+        asked = self.question.question
+        return Case(
+            self.collection.name, f"{kind}, {self.spoken}", asked, claim, tuple(passages), supported, self.document
+        )
+
+    def cross_lingual(self) -> Iterator[Case]:
+        """The gold answer in the question's language, over a document in the other one."""
+        asked, held = self.question.question, self.held()
+        own = [a for a in self.answers if language(a) == self.spoken] or list(self.answers)
+        if not own or not held:
+            return
+        shown = self.collection.shown(asked, self.document, held)
+        yield self.case("cross-lingual: statement", statement(asked, own[0]), True, shown)
+        if other := self.other_answer(own[0]):
+            yield self.case("cross-lingual: other answer", statement(asked, other), False, shown)
+        without = _elsewhere(self.collection, self.question, self.answers)
+        yield self.case("cross-lingual: document withheld", statement(asked, own[0]), False, without)
+
+    def stated(self, answer: str, shown: Sequence[Passage]) -> Iterator[Case]:
+        """Question and answer as a statement, with the right answer and with others."""
+        asked = self.question.question
+        true = statement(asked, answer)
+        yield self.case("statement", true, True, shown)
+        yield self.case("answer alone", answer, True, shown)
+        if other := self.other_answer(answer):
+            kind = "other name" if _is_name(answer, asked) else "other answer"
+            kind = "other number" if stated_numbers(answer) else kind
+            yield self.case(kind, statement(asked, other), False, shown)
+            yield self.case(f"{kind}, alone", other, False, shown)
+        if other := self.other_answer(answer, self.document):
+            yield self.case("other answer of the document", statement(asked, other), False, shown)
+        without = _elsewhere(self.collection, self.question, self.answers)
+        yield self.case("statement, document withheld", true, False, without)
+        if negative := negated(true, self.chance):
+            yield self.case("statement, negated", negative, False, shown)
+
+    def sentence(self, answer: str, shown: Sequence[Passage]) -> Iterator[Case]:
+        """A sentence of the source, as it is and with one thing changed."""
+        sentence = _sentence_with(shown, answer, self.document, None if answer else self.chance)
+        if not 20 <= len(sentence) <= 400:
+            return
+        text = "\n".join(p.chunk.text for p in shown)
+        yield self.case("sentence of the source", sentence, True, shown)
+        changes = {"number": _other_number, "date": _other_date, "unit": _other_unit, "negation": negated}
+        for kind, change in changes.items():
+            if (changed := change(sentence, self.chance)) and changed not in text:
+                yield self.case(f"sentence, changed {kind}", changed, False, shown)
+        if answer and _is_name(answer, self.question.question):
+            other = self.other_answer(answer)
+            if other and not stated_numbers(other):
+                yield self.case("sentence, changed name", sentence.replace(answer, other), False, shown)
+
+    def held(self) -> str:
+        """The first gold answer that the document holds as it is written, or nothing."""
+        return next((a for a in self.answers if a in self.collection.texts[self.document]), "")
+
+    def other_answer(self, answer: str, document: str = "") -> str:
+        """An answer of the same sort to another question."""
+        return _other_answer(self.questions, answer, self.question, self.chance, self.spoken, document)
+
+
 def _of_question(
     collection: Collection, question: Question, questions: Sequence[Question], chance: random.Random
 ) -> Iterator[Case]:
-    document = question.relevant[0]
-    if document not in collection.passages:
+    if question.relevant[0] not in collection.passages:
         return
-    spoken, asked = language(question.question), question.question
-    answers = [a for a in question.answers if len(a) <= 60]
-    in_source = [a for a in answers if a in collection.texts[document]]
-    cross = language(collection.texts[document]) != spoken
-
-    def case(kind: str, claim: str, supported: bool, passages: Sequence[Passage]) -> Case:
-        return Case(collection.name, f"{kind}, {spoken}", asked, claim, tuple(passages), supported, document)
-
-    if cross:
-        own = [a for a in answers if language(a) == spoken] or answers
-        found = in_source or [""]
-        shown = collection.shown(question.question, document, found[0])
-        if not own or not in_source:
-            return
-        yield case("cross-lingual: statement", statement(asked, own[0]), True, shown)
-        if other := _other_answer(questions, own[0], question, chance, spoken):
-            yield case("cross-lingual: other answer", statement(asked, other), False, shown)
-        without = _elsewhere(collection, question, answers)
-        yield case("cross-lingual: document withheld", statement(asked, own[0]), False, without)
+    answers = [answer for answer in question.answers if len(answer) <= 60]
+    maker = _Maker(collection, questions, chance, question, language(question.question), answers)
+    if language(collection.texts[maker.document]) != maker.spoken:
+        yield from maker.cross_lingual()
         return
-    if in_source:
-        answer = in_source[0]
-        shown = collection.shown(question.question, document, answer)
-        yield case("statement", stated := statement(asked, answer), True, shown)
-        yield case("answer alone", answer, True, shown)
-        if other := _other_answer(questions, answer, question, chance, spoken):
-            kind = "other name" if _is_name(answer, asked) else "other answer"
-            kind = "other number" if stated_numbers(answer) else kind
-            yield case(kind, statement(asked, other), False, shown)
-            yield case(f"{kind}, alone", other, False, shown)
-        if other := _other_answer(questions, answer, question, chance, spoken, document):
-            yield case("other answer of the document", statement(asked, other), False, shown)
-        yield case("statement, document withheld", stated, False, _elsewhere(collection, question, answers))
-        if negative := negated(stated, chance):
-            yield case("statement, negated", negative, False, shown)
-        sentence = _sentence_with(shown, answer, document)
-    else:
-        shown = collection.shown(question.question, document)
-        sentence = _sentence_with(shown, "", document, chance)
-    if not sentence or not 20 <= len(sentence) <= 400 or not shown:
-        return
-    text = "\n".join(p.chunk.text for p in shown)
-    yield case("sentence of the source", sentence, True, shown)
-    for kind, change in (("number", _other_number), ("date", _other_date), ("unit", _other_unit), ("negation", negated)):
-        if (changed := change(sentence, chance)) and changed not in text:
-            yield case(f"sentence, changed {kind}", changed, False, shown)
-    if in_source and _is_name(in_source[0], asked):
-        other = _other_answer(questions, in_source[0], question, chance, spoken)
-        if other and not stated_numbers(other):
-            yield case("sentence, changed name", sentence.replace(in_source[0], other), False, shown)
+    answer = maker.held()
+    shown = collection.shown(question.question, maker.document, answer)
+    if answer:
+        yield from maker.stated(answer, shown)
+    if shown:
+        yield from maker.sentence(answer, shown)
 
 
 def statement(question: str, answer: str) -> str:
@@ -349,7 +394,11 @@ def negated(text: str, chance: random.Random) -> str:
 
 
 def _other_number(sentence: str, chance: random.Random) -> str:
-    found = [m for m in _DIGITS.finditer(sentence) if not _YEAR.fullmatch(m[0]) and sentence[m.end() : m.end() + 1] not in "年月日"]
+    found = [
+        m
+        for m in _DIGITS.finditer(sentence)
+        if not _YEAR.fullmatch(m[0]) and sentence[m.end() : m.end() + 1] not in "年月日"
+    ]
     if not found:
         return ""
     match = chance.choice(found)
@@ -386,7 +435,7 @@ def _elsewhere(collection: Collection, question: Question, answers: Sequence[str
 
     def without(passage: Passage) -> bool:
         name = passage.chunk.document
-        kin = bool(title) and collection.titles[name] == title or not title and name[:5] == question.relevant[0][:5]
+        kin = (bool(title) and collection.titles[name] == title) or (not title and name[:5] == question.relevant[0][:5])
         return name in hidden or (kin and any(a in passage.chunk.text for a in answers))
 
     return collection.nearest(question.question, without)
@@ -396,6 +445,7 @@ def _other_answer(
     questions: Sequence[Question], answer: str, asked: Question, chance: random.Random, spoken: str, document: str = ""
 ) -> str:
     """Another question's answer of the same sort; with a document, one that this document gives."""
+
     def fits(other: Question, text: str) -> bool:
         same = (other.relevant[0] == document) if document else (other.relevant[0] not in asked.relevant)
         return (
@@ -429,11 +479,11 @@ def _is_name(answer: str, question: str) -> bool:
     return bool(_NAME.fullmatch(answer))
 
 
-def _sentence_with(
-    shown: Sequence[Passage], answer: str, document: str, chance: random.Random | None = None
-) -> str:
+def _sentence_with(shown: Sequence[Passage], answer: str, document: str, chance: random.Random | None = None) -> str:
     own = [piece.text for p in shown if p.chunk.document == document for piece in sentences(p.chunk.text)]
-    fitting = [text for text in own if answer in text and 40 <= len(text) + 60 * bool(CJK_CHARACTER.search(text)) <= 400]
+    fitting = [
+        text for text in own if answer in text and 40 <= len(text) + 60 * bool(CJK_CHARACTER.search(text)) <= 400
+    ]
     if not fitting:
         return ""
     return chance.choice(fitting) if chance else fitting[0]

@@ -142,6 +142,8 @@ def _ask(options: argparse.Namespace) -> int:
     for claim in answer.claims:
         if not claim.supported:
             print(f"\n⚠ {claim.text}\n    {claim.why}")
+        elif claim.disputed:
+            print(f"\n≠ {claim.text}\n    {claim.why}")
     return 0
 
 

@@ -1,21 +1,26 @@
-"""The parts of a sentence that must be found literally: numbers (with their scale, in both languages) and names."""
+"""The parts of a sentence that must be found literally: numbers with scale and unit, dates, names; in both languages."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from rag.text import CJK_CHARACTER, normalise
+
+Date = tuple[int | None, int | None, int | None]  # year, month, day
 
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _SCALE = {
     "万": 1e4, "亿": 1e8, "千": 1e3, "百万": 1e6, "千万": 1e7, "百亿": 1e10, "千亿": 1e11, "万亿": 1e12,
+    "hundred": 1e2,
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12,
 }  # fmt: skip
 _NUMBER = re.compile(
     r"(?<![a-z0-9_.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?:\s?(万亿|千亿|百亿|千万|百万|万|亿|千(?!克|米|瓦)|(?:thousand|million|billion|trillion|bn)(?![a-z]))|([kmbt])(?![a-z]))?"
 )
+_SHORT_RANGE = re.compile(r"(?<!\d)(1\d{3}|20\d{2})[-–—/](\d{2})(?!\d)")  # 1990-95
 _NUMBER_INSIDE = re.compile(r"\d+(?:\.\d+)?")
 _HAN = "〇零一二两三四五六七八九十百千万亿"
 # Not the unit behind digits, as in 3.5亿 and 5 千万: that belongs to them.
@@ -25,7 +30,78 @@ _MONTHS = {name: i for i, name in enumerate(
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b(?=\s+\d)|(?<=\d )({'|'.join(_MONTHS)})\b")
 _WORDS = {name: i for i, name in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve".split())}  # fmt: skip
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-./&+'’][A-Za-z0-9]+)*\+*")
+_UNITS_OF_MEASURE = {
+    "km/h": r"km/h|kph|公里/小?时|公里每小时|kilomet(?:er|re)s? (?:per|an) hour",
+    "mph": r"mph|英里/小?时|miles (?:per|an) hour",
+    "km²": r"km2|sq\.? ?km|平方公里|平方千米|square kilomet(?:er|re)s?",
+    "mi²": r"sq\.? ?mi|平方英里|square miles?",
+    "m²": r"m2|平方米|平方公尺|square met(?:er|re)s?",
+    "ha": r"公顷|hectares?|ha",
+    "acre": r"英亩|acres?",
+    "m³": r"m3|立方米|cubic met(?:er|re)s?",
+    "km": r"km|公里|千米|kilomet(?:er|re)s?",
+    "cm": r"cm|厘米|公分|centimet(?:er|re)s?",
+    "mm": r"mm|毫米|公厘|millimet(?:er|re)s?",
+    "mi": r"英里|miles?|mi",
+    "ft": r"英尺|呎|feet|foot|ft",
+    "in": r"英寸|吋|inch(?:es)?",
+    "m": r"米|公尺|met(?:er|re)s?|(?<=\d )m",
+    "kg": r"kg|公斤|千克|kilograms?|kilos?",
+    "g": r"克|grams?|g",
+    "t": r"公吨|吨|tonnes?|tons?",
+    "l": r"公升|升|lit(?:er|re)s?",
+    "s": r"秒钟?|seconds?",
+    "min": r"分钟|minutes?|mins?",
+    "h": r"个?小时|hours?|hrs?",
+    "d": r"天|days?",
+    "week": r"周(?!年)|个?星期|weeks?",
+    "month": r"个月|months?",
+    "year": r"周年|年(?!代)|岁|years?",
+    "%": r"%|个?百分点|percent(?:age points?)?|per cent",
+    "usd": r"美元|美金|(?:us )?dollars?|usd",
+    "eur": r"欧元|euros?|eur",
+    "gbp": r"英镑|gbp",
+    "jpy": r"日[元圆]|yen|jpy",
+    "hkd": r"港[元币]",
+    "cny": r"元人民币|人民币|元|yuan|rmb|cny",
+    "°c": r"°c|摄氏度|degrees? celsius",
+    "°f": r"°f|华氏度|degrees? fahrenheit",
+    "kw": r"kw|千瓦|kilowatts?",
+    "mw": r"mw|兆瓦|megawatts?",
+    "hp": r"马力|匹马力|horsepower|hp",
+    "gb": r"gb|gigabytes?",
+    "mb": r"mb|megabytes?",
+    "tb": r"tb|terabytes?",
+    "mhz": r"mhz|兆赫",
+    "ghz": r"ghz",
+    "century": r"(?:st|nd|rd|th)?[ -]?centur(?:y|ies)|世纪",
+    "bc": r"b\.?c\.?(?:e\.?)?",
+}  # fmt: skip
+_UNIT = re.compile("[ -]?(?:" + "|".join(f"({spelling})" for spelling in _UNITS_OF_MEASURE.values()) + ")(?![a-z])")
+_UNIT_NAMES = tuple(_UNITS_OF_MEASURE)
+_SIGNS = {"$": "usd", "€": "eur", "£": "gbp"}
+_SIGN = re.compile(r"([$€£])\s?$|(百分之)$|(公元前|(?<![之以])前)$")
+_TO = re.compile(r" ?(?:[-–—~]|to|and|or|至|到|和|或) ?[$€£]?(?=\d)")
+_MONTH_NAMES = "|".join(f"{name.capitalize()}|{name[:3].capitalize()}t?\\.?|{name.upper()}" for name in _MONTHS)
+_SMALL_HAN = "[一二三四五六七八九十]{1,3}"
+_DATE = re.compile(
+    r"(?<![\d.])(?P<y1>\d{4})([-/.])(?P<m1>\d{1,2})\2(?P<d1>\d{1,2})(?![\d.])"
+    rf"|(?:(?P<y2>\d{{4}}|[〇零一二三四五六七八九]{{4}}) ?年 ?)?(?<!\d)"
+    rf"(?P<m2>\d{{1,2}}|(?<![一二三四五六七八九十]){_SMALL_HAN}) ?月(?:份| ?(?P<d2>\d{{1,2}}|{_SMALL_HAN}) ?[日号])?"
+    rf"|(?<!\w)(?P<d3>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m3>{_MONTH_NAMES})(?!\w| \d{{1,2}}(?!\d))"
+    r"(?:,? ?(?P<y3>\d{4})(?!\d))?"
+    rf"|(?<!\w)(?P<m4>{_MONTH_NAMES}) (?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%])(?:,? (?P<y4>\d{{4}})(?!\d))?"
+    rf"|(?<!\w)(?P<m5>{_MONTH_NAMES})(?: of)?,? (?P<y5>\d{{4}})(?!\d)"
+)
+_DECADE = re.compile(
+    r"(?<![\d.])(\d{3}0)(?:['’]?s\b| ?年代)|(?:(\d{2}|[一二][十]?[一二三四五六七八九]?|上个?) ?世纪)"
+    r"(?P<tens>\d0|[一二三四五六七八九]十) ?年代"
+    r"|(?<![\d.])['’]?(?P<bare>[1-9]0)(?:['’]?s\b| ?年代)"
+)
+_NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
+_TITLE = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|[A-Z])\.$")
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ɏ"
+_LATIN = re.compile(rf"(?<![0-9{_LETTERS}])[{_LETTERS}][{_LETTERS}0-9]*(?:[-./&+'’][{_LETTERS}0-9]+)*\+*")
 
 
 def numbers(text: str) -> set[float]:
@@ -40,8 +116,11 @@ def numbers(text: str) -> set[float]:
 
 
 def stated_numbers(text: str) -> set[float]:
-    """The values that a claim has to answer for: as ``numbers``, without single Chinese numerals, which are often mere words."""
-    folded = normalise(text)
+    """The values that a claim has to answer for: as ``numbers``, without those of dates and decades.
+
+    Single Chinese numerals are left out as well: they are often mere words.
+    """
+    folded = normalise(_DECADE.sub("·", _DATE.sub(" · ", _compatible(text))))
     without = _HAN_NUMBER.sub(
         lambda m: m.group() if len(m.group()) > 1 and not set(m.group()) <= set("千百万亿十") else "·", folded
     )
@@ -49,10 +128,84 @@ def stated_numbers(text: str) -> set[float]:
 
 
 def evidence_numbers(text: str) -> set[float]:
-    """The values that a source can vouch for: as ``numbers``, with English number words and the digits inside names."""
+    """The values that a source can vouch for: as ``numbers``, with English number words and the digits inside names.
+
+    A decade vouches for no year.
+    """
+    text = _DECADE.sub("·", text)
     folded = normalise(text)
-    words = {float(value) for name, value in _WORDS.items() if re.search(rf"\b{name}\b", folded)}
-    return numbers(text) | words | {float(digits) for digits in _NUMBER_INSIDE.findall(folded)}
+    words = {_WORDS[name] * _SCALE.get(scale, 1.0) for name, scale in _NUMBER_WORD.findall(folded)}
+    ends = {float(first[:2] + last) for first, last in _SHORT_RANGE.findall(folded)}
+    return numbers(text) | words | ends | {float(digits) for digits in _NUMBER_INSIDE.findall(folded)}
+
+
+def quantities(text: str) -> set[tuple[float, str]]:
+    """Every value with the unit behind it (or the sign before it) under one name, "" where there is none that is known."""
+    folded = normalise(text)
+    found: set[tuple[float, str]] = set()
+    values = [(m, _value(m.group(1), m.group(2) or m.group(3))) for m in _NUMBER.finditer(folded)]
+    values += [(m, v) for m in _HAN_NUMBER.finditer(folded) if (v := _han_value(m.group())) is not None]
+    later = ""
+    for match, value in sorted(values, key=lambda pair: -pair[0].start()):
+        unit = _unit(folded, match.start(), match.end(), value)
+        if not unit and _TO.match(folded, match.end()):
+            unit = later  # as in 5 to 10 km
+        found.add((value, unit))
+        later = unit
+    return found
+
+
+def dates(text: str) -> list[Date]:
+    """The dates of a text that name a month, in order, each as year, month and day, None for what is not there."""
+    found: list[Date] = []
+    for match in _DATE.finditer(_compatible(text)):
+        part = {key[0]: value for key, value in match.groupdict().items() if value}
+        year, month, day = (_date_part(part.get(key)) for key in "ymd")
+        if month and month <= 12 and (day or 1) <= 31:
+            found.append((year, month, day))
+    return found
+
+
+def decades(text: str) -> set[int]:
+    """The first years of the decades that a text names: "the 1980s", 20世纪80年代."""
+    found = set()
+    for match in _DECADE.finditer(normalise(text)):
+        century = match[2]
+        if match[1]:
+            found.add(int(match[1]))
+            continue
+        tens = match["tens"] or match["bare"]
+        past = 19 if not century or century.startswith("上") else (_date_part(century) or 20) - 1
+        found.add(past * 100 + (_date_part(tens) or 0))
+    return found
+
+
+def _compatible(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _date_part(written: str | None) -> int | None:
+    """A year, month or day as a number, whether in digits, Chinese numerals or as a month's English name."""
+    if not written:
+        return None
+    if written.isdecimal():
+        return int(written)
+    if written[0].isascii():
+        return 1 + [name[:3] for name in _MONTHS].index(written[:3].lower())
+    value = _han_value(written)
+    return int(value) if value else None
+
+
+def _unit(folded: str, start: int, end: int, value: float) -> str:
+    sign = _SIGN.search(folded, max(0, start - 4), start)
+    if sign:
+        return _SIGNS[sign[1]] if sign[1] else "%" if sign[2] else "bc" if folded.startswith("年", end) else ""
+    match = _UNIT.match(folded, end)
+    if not match:
+        return ""
+    name = _UNIT_NAMES[(match.lastindex or 1) - 1]
+    # 2021年 is a date and no span of time.
+    return "" if name == "year" and value >= 1000 and "年" in match[0] else name
 
 
 def names(text: str) -> set[str]:
@@ -62,7 +215,8 @@ def names(text: str) -> set[str]:
     for match in _LATIN.finditer(text):
         word = match.group()
         inner = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word)
-        starts = not text[: match.start()].strip(" \"'“‘(-*•") or text[: match.start()].rstrip()[-1:] in ".!?:"
+        before = text[: match.start()].rstrip()
+        starts = not before.strip(" \"'“‘(-*•") or (before[-1] in ".!?:" and not _TITLE.search(before))
         if inner or (chinese and len(word) > 1) or (word[0].isupper() and not starts and len(word) > 1):
             found.add(squeeze(word))
     return found

@@ -13,6 +13,7 @@ from rag.answerable import probability
 from rag.embedder import load_embedder
 from rag.errors import LLMError, RagError
 from rag.followup import leans, remembered, search_text
+from rag.nli import Entailment, SecondOpinion, second_look
 from rag.prompt import messages
 from rag.reranker import Reranker, load_reranker
 from rag.retriever import EVERYTHING, Retriever, merge_neighbours
@@ -35,6 +36,8 @@ from rag.types import (
 from rag.wording import say
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rag.llm import LanguageModel
 
 MOST_CHARACTERS = 4000
@@ -52,6 +55,7 @@ class Pipeline:
         embedder: Embedder,
         llm: LanguageModel | None,
         reranker: Reranker | None = None,
+        second: SecondOpinion | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -59,6 +63,9 @@ class Pipeline:
         self.llm = llm
         self.retriever = Retriever(store, embedder, settings.retrieval, reranker)
         self._generating = threading.Lock()
+        self._second = second
+        if second is None and settings.grounding.second_look and llm is not None:
+            self._second = second_look(self._answer_alone)
 
     @property
     def remote(self) -> bool:
@@ -133,7 +140,7 @@ class Pipeline:
             shown = self._shown(retrieval)
             numbered = [[p for p in shown if p.chunk in run] for run in merge_neighbours(shown)]
             text, claims, citations = grounding.ground(
-                retrieval.question, draft.strip(), shown, numbered, self._meaning
+                retrieval.question, draft.strip(), shown, numbered, self._meaning(), self._second
             )
             refusal = _refusal(text, claims)
         timings = Timings(retrieval.seconds, first_token, seconds, time.perf_counter() - began)
@@ -186,11 +193,25 @@ class Pipeline:
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]
 
-    def _meaning(self, claim: str, sentences: Sequence[str]) -> list[float]:
-        """Centred cosines of a claim to sentences, both as passages, which they are."""
-        texts = [claim, *sentences]
-        vectors = self.embedder.centre(self.embedder.embed_passages(texts), [language(text) for text in texts])
-        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+    def _meaning(self) -> grounding.Meaning:
+        """Centred cosines of a text to sentences, all as passages, which they are; each text is embedded once."""
+        known: dict[str, np.ndarray] = {}
+
+        def cosines(text: str, sentences: Sequence[str]) -> list[float]:
+            if new := [t for t in dict.fromkeys([text, *sentences]) if t not in known]:
+                vectors = self.embedder.centre(self.embedder.embed_passages(new), [language(t) for t in new])
+                known.update(zip(new, vectors, strict=True))
+            return [float(known[sentence] @ known[text]) for sentence in sentences]
+
+        return cosines
+
+    def _answer_alone(self, prompt: str) -> str:
+        """What the language model says to a prompt without anything around it."""
+        from langchain_core.messages import HumanMessage
+
+        assert self.llm is not None
+        with self._generating:
+            return "".join(self.llm.stream([HumanMessage(prompt)]))
 
 
 def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedder | None = None) -> Pipeline:
@@ -207,7 +228,8 @@ def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedde
         return Pipeline(settings, store, embedder, None, reranker)
     from rag.llm import load_llm
 
-    return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker)
+    second = Entailment(settings.grounding.nli) if settings.grounding.nli else None
+    return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker, second)
 
 
 def _check(question: str) -> None:

@@ -30,7 +30,7 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "refused": answer.refused,
         "language": answer.language,
         "reason": answer.reason,
-        "claims": [asdict(claim) | {"citations": list(claim.citations)} for claim in answer.claims],
+        "claims": [_claim_to_json(claim) for claim in answer.claims],
         "citations": [_citation_to_json(citation) for citation in answer.citations],
         "passages": [passage_to_json(passage) for passage in answer.passages],
         "timings": asdict(answer.timings),
@@ -53,7 +53,7 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
     return Answer(
         question=value["question"],
         text=value["answer"],
-        claims=tuple(Claim(**claim | {"citations": tuple(claim["citations"])}) for claim in value["claims"]),
+        claims=tuple(_claim_from_json(claim) for claim in value["claims"]),
         citations=tuple(_citation_from_json(citation) for citation in value["citations"]),
         passages=passages,
         refused=value["refused"],
@@ -67,6 +67,16 @@ def answer_from_json(value: dict[str, Any]) -> Answer:
 def _trace_from_json(value: dict[str, Any]) -> Trace:
     cut = tuple(Cut(_passage_from_json(cut), cut["why"], cut["repeats"]) for cut in value.get("cut", ()))
     return Trace(**value | {"cut": cut})
+
+
+def _claim_to_json(claim: Claim) -> dict[str, Any]:
+    return asdict(claim) | {"citations": list(claim.citations), "disputed": list(claim.disputed)}
+
+
+def _claim_from_json(value: dict[str, Any]) -> Claim:
+    # Older saved answers know of no dispute.
+    numbers = {key: tuple(value.get(key, ())) for key in ("citations", "disputed")}
+    return Claim(**value | numbers)
 
 
 def _citation_to_json(citation: Citation) -> dict[str, Any]:

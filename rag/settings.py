@@ -67,6 +67,17 @@ class RetrievalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundingSettings:
+    """Second opinions on claims, none by default: ``nli`` is an NLI CrossEncoder's folder or Hugging Face name.
+
+    With ``second_look`` the language model is asked about each claim that the rules support.
+    """
+
+    nli: str = ""
+    second_look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IngestSettings:
     """How files become chunks; sizes in characters, a Chinese character counting ``english_size / chinese_size``."""
 
@@ -86,6 +97,7 @@ class Settings:
     llm: LLMSettings = field(default_factory=LLMSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    grounding: GroundingSettings = field(default_factory=GroundingSettings)
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -101,7 +113,7 @@ _LEAST = {
     "ingest.max_file_mb": 1,
     "ingest.parse_seconds": 1,
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "grounding")
 
 
 def home(flag: str | Path | None = None) -> Path:
@@ -187,6 +199,10 @@ def _with(settings: Settings, values: Mapping[str, Any], source: str) -> Setting
 
 def _convert(name: str, value: Any, default: Any, source: str) -> Any:
     wanted, least = type(default), _LEAST.get(name, 0)
+    if wanted is bool:
+        if str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        raise SettingsError(f"{name} in {source} must be true or false, not {value!r}.")
     try:
         if wanted is str and isinstance(value, str):
             return value

@@ -184,7 +184,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence, list item or table row of the answer, ``text == answer[start:end]``; ``citations`` are footnote numbers."""
+    """A sentence, list item or table row of the answer, ``text == answer[start:end]``; ``citations`` are footnote numbers.
+
+    ``disputed`` are those of other documents that say otherwise.
+    """
 
     text: str
     start: int
@@ -192,6 +195,7 @@ class Claim:
     citations: tuple[int, ...]
     supported: bool
     why: str = ""
+    disputed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

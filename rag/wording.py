@@ -35,6 +35,11 @@ _SAID: dict[str, dict[Language, str]] = {
     },
     "numbers": {"zh": "文档中没有这个数字：{}", "en": "no passage states this number: {}"},
     "names": {"zh": "文档中没有这个名称：{}", "en": "no passage holds this name: {}"},
+    "dates": {"zh": "文档中没有这个日期：{}", "en": "no passage states this date: {}"},
+    "units": {"zh": "文档中这个数字的单位不同：{}", "en": "the passages give this number in another unit: {}"},
+    "negation": {"zh": "文档的说法与此相反", "en": "the passages say the opposite"},
+    "contradicted": {"zh": "复核认为文档与此不符", "en": "a second reading finds that the passage says otherwise"},
+    "disputed": {"zh": "另一份文件的说法不同：{}", "en": "another document says otherwise: {}"},
     "words": {"zh": "没有段落支持这句话", "en": "no passage says this"},
 }
 

@@ -28,7 +28,7 @@ ONLY_IN = {
     "sqlite3": ("rag/database.py",),
     "pysqlite3": ("rag/database.py",),
     "xllamacpp": ("rag/llm.py",),
-    "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py"),
+    "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py", "rag/nli.py"),
 }
 HEAVY = {
     "torch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.literals import evidence_numbers, names, numbers, squeeze, stated_numbers
+from rag.literals import dates, decades, evidence_numbers, names, numbers, quantities, squeeze, stated_numbers
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,72 @@ def test_a_number_between_chinese_characters_is_a_number() -> None:
     """Chinese puts no space around digits: the number counts all the same, and digits inside a name do not."""
     assert stated_numbers("评测包括13个任务") == {13.0}
     assert stated_numbers("使用GPT4模型") == set()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2021年3月5日", "March 5, 2021", "5 March 2021", "Mar. 5, 2021", "2021-03-05", "2021/3/5", "二〇二一年三月五日",
+     "March 5th, 2021", "５ March 2021"],
+)  # fmt: skip
+def test_a_date_is_the_same_however_it_is_written(written: str) -> None:
+    """A date has one value in both languages and in digits, and its parts are no loose numbers of a claim."""
+    assert dates(f"x {written} y") == [(2021, 3, 5)]
+    assert stated_numbers(written) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("March 2021", [(2021, 3, None)]), ("2021年3月", [(2021, 3, None)]), ("3月5日", [(None, 3, 5)]), ("May 5", [(None, 5, 5)]),
+     ("he may 5 times", []), ("3个月", []), ("2021年", []), ("version 1.2.3", []), ("13/14", []), ("99月", [])],
+)  # fmt: skip
+def test_parts_of_dates(text: str, found: list[object]) -> None:
+    """A month with a day or a year is a date; a span of months, a verb and a version are none."""
+    assert dates(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("the 1980s", 1980),
+        ("1980年代", 1980),
+        ("20世纪80年代", 1980),
+        ("上世纪八十年代", 1980),
+        ("the '80s", 1980),
+        ("19世纪60年代", 1860),
+    ],
+)
+def test_decades(text: str, first: int) -> None:
+    """A decade is one in both languages, and it vouches for no year of its own."""
+    assert decades(text) == {first}
+    assert float(first) not in evidence_numbers(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [("5 km", (5, "km")), ("5公里", (5, "km")), ("十五公里", (15, "km")), ("$5 million", (5e6, "usd")),
+     ("3.5亿美元", (3.5e8, "usd")), ("百分之八十五", (85, "%")), ("85％", (85, "%")), ("85 per cent", (85, "%")),
+     ("2021年", (2021, "")), ("5年", (5, "year")), ("公元前221年", (221, "bc")),
+     ("19th century", (19, "century")), ("88 km/h", (88, "km/h")),
+     ("12 kids", (12, "")), ("60 members", (60, ""))],
+)  # fmt: skip
+def test_a_number_has_its_unit(text: str, quantity: tuple[float, str]) -> None:
+    """The unit behind a number, or the sign before it, has one name in both languages; a word that begins like one is none."""
+    assert quantity in quantities(text)
+
+
+def test_a_range_shares_its_unit() -> None:
+    """In "5 to 10 km" both are kilometres, and 1990-95 names 1995."""
+    assert quantities("5 to 10 km") == {(5.0, "km"), (10.0, "km")}
+    assert quantities("5至10公里") == {(5.0, "km"), (10.0, "km")}
+    assert 1995.0 in evidence_numbers("1990-95")
+
+
+def test_number_words_with_a_scale() -> None:
+    """A source that says "five million" vouches for 5 million, and not for 5."""
+    assert 5e6 in evidence_numbers("five million people") and 5.0 not in evidence_numbers("five million people")
+
+
+def test_letters_with_accents_are_one_name() -> None:
+    """A name with an accent is not cut at it, and a unit glued to a number is no name."""
+    assert names("它是 catrín 的阴性") == {"catrín"}
+    assert names("波长为760nm处") == set()

@@ -1,0 +1,101 @@
+"""A second opinion on a claim, optional: an NLI CrossEncoder or the language model itself reads claim and quote together.
+
+Both are off by default: the rules of `rag/grounding.py` need no model. Setting ``grounding.nli`` to a CrossEncoder with
+the labels entailment, neutral and contradiction (a folder, or a Hugging Face name that is on this machine), or
+``grounding.second_look`` to true, which asks the language model once for each claim, turns one on.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from rag.errors import ModelError
+
+
+class SecondOpinion(Protocol):
+    """Reads a claim beside the words that are to carry it."""
+
+    def __call__(self, claim: str, quote: str) -> float:
+        """From -1, the quote contradicts the claim, over 0, it does not tell, to 1, the claim follows from it."""
+        ...
+
+
+class Entailment:
+    """A loaded NLI CrossEncoder; safe to use from several threads."""
+
+    def __init__(self, model: str) -> None:
+        from safetensors import SafetensorError
+        from sentence_transformers import CrossEncoder
+        from transformers.utils import logging as progress
+
+        folder = _folder(model)
+        self._labels = _labels(model, folder)
+        self._reading = threading.Lock()  # a tokenizer keeps its padding and truncation as state
+        progress.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            self._model: Any = CrossEncoder(
+                str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+            )
+            self("one", "pair")
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError, IndexError, SafetensorError) as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0]
+            raise _unusable(model, f"could not be loaded ({why})") from None
+
+    def __call__(self, claim: str, quote: str) -> float:
+        """The probability that the quote entails the claim less that of a contradiction, -1 to 1."""
+        with self._reading:
+            (odds,) = self._model.predict([(quote, claim)], apply_softmax=True, show_progress_bar=False)
+        return float(odds[self._labels["entailment"]] - odds[self._labels["contradiction"]])
+
+
+def second_look(answer: Callable[[str], str]) -> SecondOpinion:
+    """The opinion of a language model, given what answers a prompt: yes is 1, no is -1, anything else 0."""
+
+    def ask(claim: str, quote: str) -> float:
+        said = (
+            answer(f"Text: {quote}\n\nStatement: {claim}\n\nDoes the text say this? Answer yes or no.").strip().lower()
+        )
+        return 1.0 if said.startswith(("yes", "是")) else -1.0 if said.startswith(("no", "否", "不")) else 0.0
+
+    return ask
+
+
+def _folder(model: str) -> Path:
+    """The folder of a model: itself, or where the hub's cache on this machine keeps it."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    try:
+        return Path(snapshot_download(model, local_files_only=True))
+    except HFValidationError:
+        raise _unusable(model, "is no folder") from None
+    except OSError:
+        raise _unusable(
+            model, f"is not on this machine; where there is a network, `hf download {model}` fetches it"
+        ) from None  # fmt: skip
+
+
+def _labels(model: str, folder: Path) -> dict[str, int]:
+    """The place of each label in the model's output."""
+    try:
+        names = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
+        labels = {str(name).lower(): int(place) for place, name in names.items()}
+    except (OSError, ValueError, KeyError, AttributeError):
+        labels = {}
+    if not {"entailment", "contradiction"} <= labels.keys():
+        raise _unusable(model, "has no labels called entailment and contradiction")
+    return labels
+
+
+def _unusable(model: str, why: str) -> ModelError:
+    return ModelError(
+        f"The NLI model {model!r} {why}. Set grounding.nli to the folder of an NLI CrossEncoder with safetensors weights, "
+        'or to "" to go without.'
+    )
