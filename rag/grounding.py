@@ -358,13 +358,15 @@ def _by_words(statement: Statement, source: Source, nearest: float) -> _Match:
         share = _share(statement, window)
         about = _held(statement.asked, window)
         missing = _unstated(statement, window, True, old=False)
+        # Where next to nothing is there, it is no matter of a denial or a name.
+        if not missing and share < 0.5:
+            missing = "words"
         if not missing and denies(
             statement.claim, [p.text for p in source.pieces[first : last + 1]], statement.question
         ):
             missing = "negation"
         if not missing and (lost := _invented(statement, window)):
-            # Where next to nothing is there, it is no matter of a name.
-            missing = "names: " + ", ".join(lost) if share >= 0.5 else "words"
+            missing = "names: " + ", ".join(lost)
         if not missing and not (
             share >= SUPPORTED_WORDS
             and _fits(statement, window, about, nearest, last - first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from rag.text import CJK_CHARACTER
@@ -126,7 +127,8 @@ def _said(denying: _Clause, saying: _Clause) -> bool:
     )
 
 
-def _clauses(text: str) -> list[_Clause]:
+@lru_cache(maxsize=1024)  # a sentence is looked at in several windows, for several claims
+def _clauses(text: str) -> tuple[_Clause, ...]:
     found = []
     for piece in _CLAUSE.split(text):
         chinese = bool(CJK_CHARACTER.search(piece))
@@ -134,7 +136,7 @@ def _clauses(text: str) -> list[_Clause]:
         denied = tuple(frozenset(_words(piece[m.end() :])[:_REACH]) for m in pattern.finditer(piece))
         if words := frozenset(_words(pattern.sub(" ", piece))):
             found.append(_Clause(words, denied))
-    return found
+    return tuple(found)
 
 
 def _words(text: str) -> list[str]:
