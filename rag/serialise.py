@@ -82,6 +82,7 @@ def _trace_from_json(value: dict[str, Any]) -> Trace:
 
 
 def _claim_to_json(claim: Claim) -> dict[str, Any]:
+    """A claim; ``disputed`` is there only where another document says otherwise."""
     shown = asdict(claim) | {"citations": list(claim.citations), "disputed": list(claim.disputed)}
     return shown if claim.disputed else {key: value for key, value in shown.items() if key != "disputed"}
 

@@ -47,7 +47,7 @@ def test_the_shape_of_an_answer() -> None:
     """The keys that `ask --json` promises are there, with a citation's document, page, quote and offsets."""
     value = answer_to_json(ANSWER)
     assert value.keys() >= {"answer", "refused", "language", "reason", "claims", "citations", "passages", "timings"}
-    assert value["claims"][0].keys() == {"text", "start", "end", "citations", "supported", "why", "disputed"}
+    assert value["claims"][0].keys() == {"text", "start", "end", "citations", "supported", "why"}
     citation = value["citations"][0]
     assert (citation["n"], citation["document"], citation["page"], citation["quote"]) == (
         1,
@@ -69,8 +69,6 @@ def test_an_answer_saved_by_an_older_version_is_read() -> None:
     """An answer from before traces, terms and knowledge bases comes back without them."""
     value = answer_to_json(ANSWER)
     del value["trace"]
-    for claim in value["claims"]:
-        del claim["disputed"]
     for passage_value in [*value["passages"], value["citations"][0]["passage"]]:
         for key in ("kb", "terms", "lexical_weight", "rerank"):
             del passage_value[key]
