@@ -115,12 +115,15 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
 
 
 def remembering(pipeline: Pipeline) -> Pipeline:
-    """The pipeline with a model that uses the drafts of earlier runs again."""
-    from evaluation.drafts import RememberedModel
-    from rag.settings import cache
+    """The pipeline with a model that uses the drafts of earlier runs over the same scratch knowledge base again.
 
-    if pipeline.llm:
-        kept = RememberedModel(pipeline.llm, cache() / "evaluation" / "drafts")
+    A draft may hold a document's words: where documents can be deleted, none is kept.
+    """
+    from evaluation.corpus import is_scratch
+    from evaluation.drafts import RememberedModel
+
+    if pipeline.llm and is_scratch(pipeline.settings):
+        kept = RememberedModel(pipeline.llm, pipeline.settings.home / "drafts")
         pipeline.llm = cast("LanguageModel", kept)
     return pipeline
 
@@ -177,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fresh",
         action="store_true",
-        help="let the model write every draft anew; drafts of earlier runs are used again otherwise, and not timed",
+        help="let the model write every draft anew; with --corpus those of earlier runs are used again, and not timed",
     )
     parser.add_argument("--limit", type=_at_least(1), metavar="N", help="only the first N questions")
     parser.add_argument(

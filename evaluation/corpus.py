@@ -43,6 +43,11 @@ def scratch_settings(settings: Settings, corpus: Path) -> Settings:
     return replace(settings, home=cache() / "evaluation" / home, kb=_hash(asdict(settings.ingest), _code()))
 
 
+def is_scratch(settings: Settings) -> bool:
+    """Whether these are the settings of a scratch knowledge base."""
+    return settings.home.parent == cache() / "evaluation"
+
+
 def ingest_corpus(settings: Settings, corpus: Path, report: Callable[[Progress], None]) -> Report:
     """Make the scratch knowledge base equal to the corpus; a second time that costs a look at the files."""
     from ingest.embedding import LazyEmbedder

@@ -90,7 +90,7 @@ def history(messages: list[Message]) -> tuple[Turn, ...]:
     for message in messages:
         if message.answer and message.answer.kind == "talk":
             turns = turns[:-1] if turns and turns[-1].role == "user" else turns
-        elif not message.answer or (not message.answer.refused and message.answer.kind == "answer"):
+        elif not message.answer or (not message.answer.refused and message.answer.kind in ("answer", "quote")):
             turns.append(Turn(message.role, message.content))
     return tuple(turns)
 

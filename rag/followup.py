@@ -20,6 +20,9 @@ _LEANS_EN = re.compile(
 _LETTERS = re.compile(r"[^\W_]+")
 _SHORTENED = re.compile(r"['’](?:s|re|d|ll)\b", re.IGNORECASE)
 _NAME_IN_CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
+_NAMED = re.compile(
+    r"(?<=\S )[A-Z](?!['’ ]|$)\w+|[\"“'‘「《][^\"”'’」》]+[\"”'’」》]|\b(?:is|are) (?:work|will|mean)\b"
+)
 _BARE_EN = frozenset(
     "it its this that these those they them their he him his she her one ones what when where who whom why how which whose "
     "is are was were be been do does did will would can could has have had much many long old big large far often "
@@ -90,6 +93,8 @@ def bare(question: str) -> bool:
     """Whether a question has no word of its own for what it is about: it is made of pronouns and question words alone."""
     if _NAME_IN_CAPITALS.search(question) and not question.isupper():
         return False  # "What is IT?"
+    if _NAMED.search(question):
+        return False  # "Who is Will?", "What is 'mean'?"
     words = _LETTERS.findall(normalise(_SHORTENED.sub("", question)))
     if CJK_CHARACTER.search(question):
         return not _BARE_ZH.sub("", "".join(words))

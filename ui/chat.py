@@ -52,7 +52,7 @@ def _privacy(services: Services, say: Say) -> None:
     llm = services.settings.llm
     where = (
         f":orange-badge[:material/cloud_upload: {say('remote')}]"
-        if llm.remote
+        if llm.remote or services.settings.embedding.remote
         else (f":green-badge[:material/lock: {say('local')}]")
     )
     with st.container(horizontal=True, horizontal_alignment="right", key="privacy"):

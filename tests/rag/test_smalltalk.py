@@ -43,7 +43,8 @@ QUESTIONS_EN = [
     "Which files does the installer need?", "And in Paris?", "Show me the documents from 2022",
     "Tell me about leave", "How many files can be uploaded?", "What are you paid for overtime?",
     "How can you help me with the tax return?", "anything?", "a", "Is it all right to smoke?",
-    "thank you letter template", "What is in the library on page 3?", "What?", "why", "ok, and then?",
+    "thank you letter template", "What is in the library on page 3?", "How big is the library?",
+    "What does the collection contain?", "What?", "why", "ok, and then?",
     "thanks, and?", "Great, so?",
 ]  # fmt: skip
 QUESTIONS_ZH = [
@@ -52,7 +53,7 @@ QUESTIONS_ZH = [
     "有多少文件需要签字", "你能做什么来防止火灾", "谁开发了Transformer", "你好世界程序是什么", "谢谢在日语里怎么说",
     "再见的英文是什么", "早上好的德语", "晚安故事有哪些", "好的，那第二年呢？", "明白了，谁签的字？", "年假",
     "它多少钱？", "为什么？", "税", "介绍一下公司", "帮助文档在哪里", "功能有哪些？", "谁是经理", "有什么？",
-    "文档由谁批准？", "系统有哪些功能", "知识库系统的架构是什么", "列出所有文档的作者", "文件列表由谁维护",
+    "文档由谁批准？", "系统有哪些功能", "系统有哪些文件？", "知识库系统的架构是什么", "列出所有文档的作者", "文件列表由谁维护",
     "你是谁的助手？他的电话是多少", "早班几点开始", "感谢信怎么写", "辛苦费是多少", "多谢款待的意思",
     "哪些文档需要保密", "知识库里有关于合同的内容吗", "知识库里有什么合同", "最近怎么样的销售情况",
     "请问办公室在哪里", "是的", "不是", "对", "没问题的话几天发货", "你们的退货政策是什么", "你有权做什么",
