@@ -59,7 +59,13 @@ class ScriptedPipeline:
             self.closed = True
 
     def finish(
-        self, retrieval: Retrieval, draft: str, *, first_token: float | None = None, seconds: float = 0.0
+        self,
+        retrieval: Retrieval,
+        draft: str,
+        *,
+        first_token: float | None = None,
+        seconds: float = 0.0,
+        incomplete: str = "",
     ) -> Answer:
         """The first sentence carries footnotes 1 and 2, the others are unsupported."""
         if self.refuse:
@@ -88,6 +94,7 @@ class ScriptedPipeline:
             "",
             "en",
             Timings(0.1, first_token, seconds),
+            incomplete=incomplete,
         )
         return replace(answer, claims=(first, rest)) if rest.text else answer
 

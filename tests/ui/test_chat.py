@@ -11,7 +11,7 @@ import pytest
 from scripted import LORA, ScriptedPipeline
 from streamlit.testing.v1 import AppTest
 
-from rag.errors import LLMError
+from rag.errors import Incomplete, LLMError
 from ui.resources import Services
 
 Start = Callable[..., tuple[AppTest, Services]]
@@ -52,6 +52,16 @@ def test_an_answer_is_checked_marked_and_kept(start: Start, filled: Path) -> Non
     kept = services.conversations().messages(services.conversations().all()[0].id)
     assert [message.role for message in kept] == ["user", "assistant"]
     assert kept[1].answer is not None
+
+
+def test_an_answer_that_broke_off_is_shown_and_said_to_be(start: Start, filled: Path) -> None:
+    """What came is checked and kept, and the page says why it is not whole."""
+    broken = Incomplete("The model broke off; what came is incomplete. Ask again.")
+    app, services = start(ScriptedPipeline(error=broken))
+    ask(app, services)
+    assert "what came is incomplete" in texts(app) and not app.error
+    kept = services.conversations().messages(services.conversations().all()[0].id)
+    assert kept[1].answer and kept[1].answer.incomplete == str(broken)
 
 
 def test_a_footnote_opens_the_quoted_words(start: Start, filled: Path) -> None:
