@@ -1,6 +1,6 @@
 """How well the support check tells supported claims from unsupported ones.
 
-    python -m bench.claims FOLDER … [--half dev|held-out] [--show KIND]
+    python -m bench.claims FOLDER … [--half dev|held-out] [--show KIND] [--refusal]
 
 Each FOLDER is a question set: corpus.jsonl and qa.jsonl. Two kinds of claims are checked against passages of its
 documents:
@@ -149,6 +149,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.claims", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--half", choices=("dev", "held-out"), help="only the claims of this half of the documents")
+    parser.add_argument(
+        "--refusal",
+        action="store_true",
+        help="also put the labelled sentences through the whole pipeline, refusals included",
+    )
     parser.add_argument("--show", metavar="KIND", help="print the claims of this kind that are judged wrongly")
     args = parser.parse_args()
     try:
@@ -158,6 +163,38 @@ def main() -> None:
     for half in (args.half,) if args.half else ("dev", "held-out"):
         print(f"\n{half}")
         report([case for case in cases if half_of(case.document) == half], meaning(), args.show)
+    if args.refusal:
+        shown_after_refusal(args.folders)
+
+
+def shown_after_refusal(folders: Sequence[Path]) -> None:
+    """Print how many labelled sentences, as the only ones of an answer, a reader would see, and how many of these are wrong."""
+    from evaluation.__main__ import ingested
+    from evaluation.dataset import withheld_question
+    from rag.pipeline import load_pipeline
+    from rag.settings import TraceSettings, load_settings
+
+    unrecorded = replace(load_settings(), trace=TraceSettings(keep=0))
+    outcomes: Counter[tuple[bool, bool]] = Counter()
+    with LABELLED.open(encoding="utf-8") as lines:
+        entries = [json.loads(line) for line in lines]
+    for folder in folders:
+        settings = ingested(unrecorded, folder / "corpus.jsonl")
+        pipeline = load_pipeline(settings, answers=False)
+        documents = {d.name.partition("#")[2]: d.name for d in pipeline.store.documents()}
+        questions = {question.id: question for question in load(folder / "qa.jsonl")}
+        for entry in (entry for entry in entries if entry["set"] == folder.name):
+            question = questions[entry["id"]]
+            hidden = withheld_question(question).withhold if entry["withheld"] else ()
+            retrieval = pipeline.retrieve(
+                question.question, question.history, withhold=[documents[name] for name in hidden]
+            )
+            answer = pipeline.finish(retrieval, entry["claim"])
+            seen = not answer.refused and answer.kind == "answer" and all(c.supported for c in answer.claims)
+            outcomes[entry["supported"], seen] += 1
+    count = sum(outcomes.values())
+    print(f"\nthrough the whole pipeline, refusals included: {count} labelled sentences, {outcomes[True, True]} right and "
+          f"{outcomes[False, True]} wrong ones shown without a flag ({outcomes[False, True] / count:.3f} of all)")  # fmt: skip
 
 
 def half_of(document: str) -> str:
