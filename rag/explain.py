@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag import fusion
+from rag.text import language, tokens
 from rag.types import Answer, Cut, Found, Passage
 from rag.wording import say
 
 _MOST_TERMS = 10
+_SENTENCE_TOKENS = 6
 
 
 def passage_lines(passage: Passage, others: Sequence[Passage] = ()) -> list[str]:
@@ -61,4 +63,12 @@ def _rank(rank: int | None) -> str:
 def notes(answer: Answer) -> list[str]:
     """What a reader must know of a whole answer: why it is none or a mere quotation, if it broke off, what it leaves open."""
     parts = [say(f"open: {part}", answer.language) for part in answer.open]
-    return [note for note in (answer.reason, answer.incomplete, *parts) if note]
+    foreign = say("other language", answer.language) if _in_other_language(answer) else ""
+    return [note for note in (answer.reason, answer.incomplete, foreign, *parts) if note]
+
+
+def _in_other_language(answer: Answer) -> bool:
+    """Whether the model answered in a language that was not asked for; a name or two belong to no language."""
+    if answer.kind != "answer" or answer.refused or len(tokens(answer.text)) < _SENTENCE_TOKENS:
+        return False
+    return language(answer.text) != answer.language

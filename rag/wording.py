@@ -67,6 +67,10 @@ _SAID: dict[str, dict[Language, str]] = {
     "looked for": {"zh": "查找的内容：{}", "en": "Looked for: {}"},
     "unmentioned": {"zh": "没有段落提到：{}", "en": "No passage mentions: {}"},
     "open": {"zh": "文档没有回答这一部分：{}", "en": "The documents do not answer this part: {}"},
+    "other language": {
+        "zh": "模型没有用提问的语言回答。",
+        "en": "The model did not answer in the language of the question.",
+    },
     "quoted": {
         "zh": "模型自己的说法找不到依据，所以这里是文档的原话。",
         "en": "Nothing supports the model's own words, so these are the document's.",

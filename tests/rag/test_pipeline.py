@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from rag.errors import Incomplete, LLMError, RagError
+from rag.explain import notes
 from rag.pipeline import Pipeline
 from rag.settings import AnswerSettings, RetrievalSettings, Settings
 from rag.store import Store
 from rag.types import Turn
+from rag.wording import say
 from tests.rag.stored import put
 from tests.scripted_llm import ScriptedLLM
 
@@ -148,6 +150,38 @@ def test_half_an_answer_says_which_half_is_missing(
 ) -> None:
     """Of a double question the part that nothing in the answer is about is named."""
     assert make(store, ScriptedLLM(draft)).ask(question).open == (lacking,)
+
+
+@pytest.mark.parametrize(
+    ("question", "draft", "told"),
+    [("年假有几天？", "Every employee has fifteen days of paid leave.", True),
+     ("年假有几天？", "每位员工享有十五天带薪年假。", False),
+     ("How many days of leave?", "每位员工每年享有十五天带薪年假。", True), ("How many days of leave?", "fifteen days", False)],
+)  # fmt: skip
+def test_an_answer_in_another_language_is_told(store: Store, make: Make, question: str, draft: str, told: bool) -> None:
+    """A sentence in the wrong language is shown with a note; a name or a number belongs to no language."""
+    answer = make(store, ScriptedLLM(draft)).ask(question)
+    assert (say("other language", answer.language) in notes(answer)) == (told and answer.kind == "answer")
+    assert answer.kind == "answer"
+
+
+def test_documents_that_contradict_each_other_are_both_cited(store: Store, make: Make, embedder: Any) -> None:
+    """The answer follows the one and says that the other tells otherwise, with a footnote to each."""
+    put(store, embedder, "new.md", "The office rent is 9,500 euros a month.")
+    answer = make(store, ScriptedLLM("The office rent is 9,000 euros a month.")).ask("How high is the office rent?")
+    claim = answer.claims[0]
+    cited = {citation.n: citation.passage.chunk.document for citation in answer.citations}
+    assert [cited[n] for n in claim.citations] == ["rent.md"] and [cited[n] for n in claim.disputed] == ["new.md"]
+    assert "otherwise" in claim.why and claim.supported
+
+
+def test_a_document_is_followed_against_common_knowledge(store: Store, make: Make, embedder: Any) -> None:
+    """What everybody knows is no support; what the document says is."""
+    put(store, embedder, "tale.md", "In this tale the capital of France is Lyon.")
+    wrong = make(store, ScriptedLLM("The capital of France is Paris.")).ask("What is the capital of France?")
+    assert "Paris" not in wrong.text
+    right = make(store, ScriptedLLM("The capital of France is Lyon.")).ask("What is the capital of France?")
+    assert right.kind == "answer" and right.citations[0].passage.chunk.document == "tale.md"
 
 
 def test_an_answer_that_broke_off_says_so(store: Store, make: Make) -> None:
