@@ -13,7 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.claims import Sentence, drafts, sentences
-from rag.literals import Date, dates, decades, evidence_numbers, names, quantities, squeeze, stated_numbers
+from rag.literals import (
+    NUMBER_WORDS,
+    Date,
+    dates,
+    decades,
+    evidence_numbers,
+    names,
+    quantities,
+    squeeze,
+    stated_numbers,
+)
 from rag.negation import denies, hedged, negative
 from rag.nli import SecondOpinion
 from rag.text import CJK_CHARACTER, language, normalise, tokens
@@ -50,7 +60,7 @@ _NO_INFORMATION = re.compile(
     re.IGNORECASE,
 )
 # Numbers are looked for literally, with their scale; as words they would ask for one spelling of it.
-_QUANTITY = re.compile(r"\d+[kmbt]?|thousand|million|billion|trillion|bn|percent")
+_QUANTITY = re.compile(r"\d+[kmbt]?|hundred|thousand|million|billion|trillion|bn|percent|" + "|".join(NUMBER_WORDS))
 _HAN_SCALES = set("〇零一二两三四五六七八九十百千万亿")
 _GLUE = re.compile(
     r"位于|属于|称为|称作|叫做|名为|包括|包含|分别|主要|以及|根据|资料|文档|显示|提到|指出|因为|由于|因此|所以|其中|目前|现在|一个|一种"
@@ -469,7 +479,7 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
         return sorted((v for v in values if (v in statement.old) == old), key=str)
 
     if absent := [n for n in mine(statement.numbers) if not _has(n, there.numbers)]:
-        return "numbers: " + ", ".join(f"{n:.15g}" for n in sorted(absent))
+        return "numbers: " + ", ".join(f"{round(n, 4):.15g}" for n in sorted(absent))
     if days := [d for d in mine(statement.dates) if not _has_date(d, there)]:
         return "dates: " + ", ".join(_date_text(day) for day in days)
     if spans := [

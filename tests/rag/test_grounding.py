@@ -361,3 +361,39 @@ def test_the_check_is_quick() -> None:
     began = time.perf_counter()
     check(answer, *passages)
     assert time.perf_counter() - began < 0.5  # ten times what it takes on an idle core
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "answer"),
+    [
+        ("公司有几个部门？", "公司有五个部门。", "公司有三个部门。"),
+        ("试用期多长？", "试用期为六个月。", "试用期为三个月。"),
+        ("何时开会？", "每周五开会。", "每周三开会。"),
+        ("何时开会？", "星期四开会。", "星期二开会。"),
+        ("多少人同意？", "三分之一的员工同意。", "三分之二的员工同意。"),
+        ("How many agree?", "One third agrees.", "Two thirds agree."),
+        ("How long is the probation?", "The probation lasts six months.", "The probation lasts three months."),
+        ("How long is the probation?", "试用期为六个月。", "The probation lasts three months."),
+        ("试用期多长？", "The probation lasts six months.", "试用期为三个月。"),
+    ],
+)
+def test_a_small_number_counts_as_well(question: str, source: str, answer: str) -> None:
+    """Numbers written as one numeral or one word are looked for, in either language and across them."""
+    _, claims, _ = check(answer, passage(source), question=question, meaning=lambda c, s: [0.9] * len(s))
+    assert not claims[0].supported and claims[0].why.startswith("numbers: ")
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "answer"),
+    [
+        ("试用期多长？", "The probation lasts three months.", "试用期为三个月。"),
+        ("How long is the probation?", "试用期为三个月。", "The probation lasts three months."),
+        ("How long is the probation?", "The probation lasts 3 months.", "The probation lasts three months."),
+        ("公司有几个部门？", "公司有5个部门。", "公司有五个部门。"),
+        ("何时开会？", "公司在每周三开会。", "每周三开会。"),
+    ],
+)
+def test_a_right_small_number_is_supported(question: str, source: str, answer: str) -> None:
+    """The same small number in digits, words or the other language supports the claim."""
+    _, claims, _ = check(answer, passage(source), question=question, meaning=lambda c, s: [0.9] * len(s))
+    assert claims[0].supported, claims[0].why
