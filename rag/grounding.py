@@ -50,13 +50,30 @@ _LEAST_MEANING = 0.3  # of the cosine alone
 _SAME_FRAME = 0.8  # share of words that two sentences need to speak of the same thing
 _CERTAIN = 0.5  # of a second opinion, either way
 _WINDOW = 3  # sentences that a claim may be drawn from
+# Who is silent and about what: a document that is said to tell nothing, not one that must not be shared.
+_DOCUMENT_ZH = r"(?:资料|文档|文中|文本|上文|原文|下文|段落|片段|文章|材料)"
+_TELL_ZH = (
+    r"(?:明确|直接|具体|详细)*(?:提及|提到|提供|说明|给出|包含|涉及|指出|记载|描述|回答|写明|列出|介绍|显示|表明|讨论)"
+)
+_DOCUMENT = r"\b(?:passages?|documents?|texts?|contexts?|sources?|excerpts?|materials?|information)\b"
+_TELL = r"(?:mention|provid|specif|stat|sa[yi]|giv|contain|includ|discuss|describ|explain|address|indicat|answer|tell|list)\w*"
 _NO_INFORMATION = re.compile(
-    r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
-    r"|(?:没有|并未|未|无)(?:明确|直接|具体)?(?:提及|提到|给出|说明)|无法(?:回答|确定)|没有(?:找到|足够|相关)\S{0,4}(?:信息|资料|内容)"
-    r"|\b(?:passages?|documents?|texts?|context|sources?|information)\b[^.]{0,40}(?:\bnot\b|n't\b|\bno\b)"
-    r"|(?:\bnot|n't) (?:explicitly |directly |specifically )?(?:mention|provide|specif|state)(?:ed|d|ied|y)?\b"
-    r"|\b(?:no|not enough) (?:relevant )?information\b|\bcannot (?:be )?(?:determined?|answer(?:ed)?)\b"
-    r"|\bi (?:don't|do not) know\b|不知道",
+    rf"{_DOCUMENT_ZH}[^。！？\n]{{0,20}}(?:没有?|未曾?|不曾?|无法|不能){_TELL_ZH}"
+    rf"|{_DOCUMENT_ZH}[^。！？\n]{{0,8}}(?:没有|并无|无)[^，。]{{0,20}}(?:信息|内容|答案|说明)"
+    rf"|(?:^|[，,。；：]\s*|我|因此|所以|目前|{_DOCUMENT_ZH}[^。]{{0,12}})(?:无法|不能)(?:从[^。]{{0,12}})?(?:回答|确定|判断|得知|得出)"
+    r"|^\W*并?(?:没有|未)(?:提及|提到|说明|给出|提供)|(?:没有|未)被?(?:明确|具体)*(?:提及|提到|说明|给出)\W*$"
+    r"|没有(?:找到|足够|相关)[^，。]{0,6}(?:信息|资料|内容)|(?:信息|资料)不足(?:以|\W|$)|(?:^\W*|我)不(?:知道|清楚)"
+    rf"|{_DOCUMENT}[^.]{{0,30}}\b(?:do|does|did)(?: not|n't)(?: \w+ly){{0,2}} {_TELL}"
+    rf"|{_DOCUMENT}[^.]{{0,30}}\b{_TELL} (?:no\b|nothing\b)"
+    rf"|(?:\bnot|n't)(?: \w+ly)? {_TELL} [^.]{{0,30}}\b(?:in|by|from)\b[^.]{{0,25}}{_DOCUMENT}"
+    rf"|^\W*(?:it|this|that|the answer) (?:is|was)(?: not|n't)(?: \w+ly)? {_TELL}"
+    r"|(?:\bnot|n't)(?: \w+ly)? (?:mentioned|specified|stated)\W*$|^\W*not (?:mentioned|specified|stated|provided|given)\b"
+    r"|(?:^\W*|there (?:is|was) |\bha(?:ve|s) )(?:no|not enough|insufficient) (?:\w+ ){0,2}information\b"
+    r"(?! (?:is|was|may|must|can)\b)"
+    r"|\bi(?: am|'m)? (?:cannot|can't|can not|could not|unable to|not able to) (?:determine|answer|tell|find|say)\b"
+    r"|^\W*(?:it|this|that|(?:the|this) (?:answer|question)) (?:cannot|can't|can not) be (?:determined|answered)"
+    rf"|\b(?:cannot|can't|can not) be (?:determined|answered|found)\b[^.]{{0,40}}{_DOCUMENT}"
+    r"|^\W*(?:cannot|can't|unable to) (?:be )?(?:determined?|answer(?:ed)?)|\bi (?:don't|do not) know\b",
     re.IGNORECASE,
 )
 # Numbers are looked for literally, with their scale; as words they would ask for one spelling of it.
@@ -239,7 +256,7 @@ def ground(
 
 def says_nothing(answer: str) -> bool:
     """Whether the answer itself says that the passages do not tell, and adds no more than a short sentence to that."""
-    return bool(_NO_INFORMATION.search(answer)) and len(tokens(answer)) < 60
+    return bool(_NO_INFORMATION.search(answer.replace("’", "'"))) and len(tokens(answer)) < 60
 
 
 def share_covered(question: str, source: str) -> float:

@@ -165,16 +165,61 @@ def test_no_passages_support_nothing() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["文档中没有提到这个问题。", "资料未提供相关信息。", "无法回答该问题。", "我不知道。",
-     "The passages do not mention this.", "There is no information about it.", "I don't know.",
-     "I cannot answer this from the text.", "It isn't specified."],
-)  # fmt: skip
+    [
+        "文档中没有提到这个问题。",
+        "资料未提供相关信息。",
+        "无法回答该问题。",
+        "我不知道。",
+        "The passages do not mention this.",
+        "There is no information about it.",
+        "I don't know.",
+        "I cannot answer this from the text.",
+        "It isn't specified.",
+        "The passages do not mention it.",
+        "资料中没有提到。",
+        "文中未说明。",
+        "There is no information about parking in the passages.",
+        "无法确定。",
+        "根据资料无法回答。",
+        "The text doesn’t specify the price.",
+        "The price is not mentioned in the provided context.",
+        "文档未涉及停车费。",
+        "资料中没有关于停车的信息。",
+        "The passages contain no information about it.",
+        "It cannot be determined.",
+        "The price cannot be determined from the text.",
+        "根据现有资料，无法确定价格。",
+        "信息不足，无法回答。",
+        "价格未提及。",
+    ],
+)
 def test_a_model_that_gives_up_is_heard(answer: str) -> None:
     """An answer that only says the documents do not tell counts as none, in either language."""
     assert says_nothing(answer)
 
 
-@pytest.mark.parametrize("answer", ["年假有十五天。", "The lease ends in 2031.", "Yes.", "是的。"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "年假有十五天。",
+        "The lease ends in 2031.",
+        "Yes.",
+        "是的。",
+        "Documents must not be shared without approval.",
+        "文档未经批准不得外传。",
+        "个人信息未经同意不得公开。",
+        "The source code is not public.",
+        "The text field is not required.",
+        "信息不足时，应联系客服。",
+        "员工不知道密码时应联系IT部门。",
+        "The document must not contain personal data.",
+        "Free parking is not provided.",
+        "No information is shared with third parties.",
+        "公司未提供班车。",
+        "病因无法确定。",
+        "The cause cannot be determined.",
+    ],
+)
 def test_a_plain_answer_is_no_refusal(answer: str) -> None:
     """An answer that says something is not taken for a refusal."""
     assert not says_nothing(answer)
