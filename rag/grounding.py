@@ -24,7 +24,7 @@ from rag.literals import (
     squeeze,
     stated_numbers,
 )
-from rag.negation import denies, hedged, negative
+from rag.negation import denies, hedged, negative, permits_otherwise
 from rag.nli import SecondOpinion
 from rag.text import CJK_CHARACTER, language, normalise, tokens
 from rag.types import Citation, Claim, Language, Passage
@@ -481,6 +481,8 @@ def _by_meaning(statement: Statement, source: Source, meaning: Meaning) -> _Matc
         support = min(1.0, max(0.0, near + (_SHARED_NUMBER if statement.fresh else 0.0)))
         missing = _unstated(statement, window, False, old=False)
         if not missing and negative(statement.claim) and not hedged(f"{texts[place]}\n{statement.question}"):
+            missing = "negation"
+        if not missing and permits_otherwise(statement.claim, texts[place]):
             missing = "negation"
         if not missing and (support < SUPPORTED_MEANING or alone[place] + both[place] < 2 * _LEAST_MEANING):
             missing = "words"

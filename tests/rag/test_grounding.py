@@ -442,3 +442,48 @@ def test_a_right_small_number_is_supported(question: str, source: str, answer: s
     """The same small number in digits, words or the other language supports the claim."""
     _, claims, _ = check(answer, passage(source), question=question, meaning=lambda c, s: [0.9] * len(s))
     assert claims[0].supported, claims[0].why
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("员工不得在外兼职。", "员工可以在外兼职。"),
+        ("严禁员工在外兼职。", "员工可以在外兼职。"),
+        ("员工可以兼职。", "员工不能兼职。"),
+        ("办公室内请勿吸烟。", "办公室内允许吸烟。"),
+        ("访客谢绝入内。", "访客可以入内。"),
+        ("Smoking is prohibited in the office.", "Smoking is allowed in the office."),
+        ("Parking in the yard is forbidden.", "Parking in the yard is allowed."),
+        ("It is illegal to fish in the lake.", "It is legal to fish in the lake."),
+        ("Guests may park in the yard.", "Guests are banned from parking in the yard."),
+        ("员工不得在外兼职。", "Employees may work elsewhere."),
+        ("Employees must not work elsewhere.", "员工可以在外兼职。"),
+        ("订金在付款前3天退还。", "订金在付款后3天退还。"),
+        ("The deposit is returned 3 days before payment.", "The deposit is returned 3 days after payment."),
+        ("仓库位于园区内。", "仓库位于园区外。"),
+    ],
+)
+def test_what_is_forbidden_is_not_permitted(source: str, answer: str) -> None:
+    """A ban contradicts a permission, in one language and across both, and so do the two sides of the same event."""
+    _, claims, _ = check(answer, passage(source), meaning=lambda c, s: [0.9] * len(s))
+    assert (claims[0].supported, claims[0].why) == (False, "negation")
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("员工不得在外兼职。", "员工不得在外兼职。"),
+        ("员工不得擅自泄露商业秘密。", "员工不得泄露商业秘密。"),
+        ("船长不得不返航。", "船长不得不返航。"),
+        ("员工不得在外兼职，但可以在外授课。", "员工可以在外授课。"),
+        ("Smoking is prohibited in the office.", "Smoking is not allowed in the office."),
+        ("Smoking is forbidden in the office.", "In the office smoking is prohibited in the office."),
+        ("The sale of alcohol is prohibited by law.", "The law prohibits the sale of alcohol."),
+        ("员工不得在外兼职。", "Employees must not work elsewhere."),
+        ("订金在付款前3天退还，余款在付款后3天退还。", "订金在付款前3天退还。"),
+    ],
+)
+def test_a_ban_in_other_words_is_no_contradiction(source: str, answer: str) -> None:
+    """The same ban said otherwise, a forced act and a permission beside a ban stay supported."""
+    _, claims, _ = check(answer, passage(source), meaning=lambda c, s: [0.9] * len(s))
+    assert claims[0].why != "negation"
