@@ -16,13 +16,18 @@ from rag.claims import Sentence, drafts, sentences
 from rag.literals import (
     NUMBER_WORDS,
     Date,
+    bounds,
     dates,
     decades,
+    decimals,
     evidence_numbers,
     names,
+    pairs,
     quantities,
+    signs,
     squeeze,
     stated_numbers,
+    versions,
 )
 from rag.negation import denies, hedged, negative, permits_otherwise
 from rag.nli import SecondOpinion
@@ -76,6 +81,8 @@ _NO_INFORMATION = re.compile(
     r"|^\W*(?:cannot|can't|unable to) (?:be )?(?:determined?|answer(?:ed)?)|\bi (?:don't|do not) know\b",
     re.IGNORECASE,
 )
+# What says of a bare number that it is a loss.
+_FALL = re.compile(r"decreas|declin|loss|lost|\bfell|\bfall|\bdown\b|drop|下降|减少|亏|跌|降低", re.IGNORECASE)
 # Numbers are looked for literally, with their scale; as words they would ask for one spelling of it.
 _QUANTITY = re.compile(r"\d+[kmbt]?|hundred|thousand|million|billion|trillion|bn|percent|" + "|".join(NUMBER_WORDS))
 _HAN_SCALES = set("〇零一二两三四五六七八九十百千万亿")
@@ -499,6 +506,8 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
 
     if absent := [n for n in mine(statement.numbers) if not _has(n, there.numbers)]:
         return "numbers: " + ", ".join(f"{round(n, 4):.15g}" for n in sorted(absent))
+    if not old and (misread := _misread(statement.claim, there.text)):
+        return misread
     if days := [d for d in mine(statement.dates) if not _has_date(d, there)]:
         return "dates: " + ", ".join(_date_text(day) for day in days)
     if spans := [
@@ -517,6 +526,20 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
         wanted = [name for name in wanted if any(c.isdigit() for c in name)]
     strangers = [name for name in wanted if not _has_name(name, there)]
     return "names: " + ", ".join(strangers) if strangers else ""
+
+
+def _misread(claim: str, text: str) -> str:
+    """What the claim writes with the same digits and the text in another order, with another sign or as another version."""
+    there = pairs(text)
+    turned = [f"{a}:{b}" for a, b in pairs(claim) if (a, b) not in there and (b, a) in there]
+    if turned or (turned := sorted(versions(claim) - decimals(text))):
+        return "numbers: " + ", ".join(turned)
+    theirs = signs(text)
+    wrong = [n for n, sign in signs(claim) if (n, sign) not in theirs and (n, -sign) in theirs]
+    if wrong and not _FALL.search(f"{claim} {text}"):
+        return "numbers: " + ", ".join(f"{sign * n:.15g}" for n, sign in sorted(signs(claim)) if n in wrong)
+    theirs = bounds(text)
+    return "negation" if any((n, d) not in theirs and (n, -d) in theirs for n, d in bounds(claim)) else ""
 
 
 def _has(number: float, there: Collection[float]) -> bool:
@@ -539,6 +562,8 @@ def _date_text(day: Date) -> str:
 def _other_unit(number: float, unit: str, there: _Text) -> bool:
     """Whether a text states a number with other units than the claim's alone; a bare number may have any but per cent."""
     units = {u for n, u in there.quantities if _has(number, (n,))}
+    if "¥" in units | {unit}:
+        units |= {"¥"} if units & {"cny", "jpy"} else {"cny", "jpy"} if "¥" in units else set()
     if not unit or not units or unit in units:
         return False
     return "" not in units or (unit == "%" and "%" not in there.text and "％" not in there.text)

@@ -101,9 +101,26 @@ _UNITS_OF_MEASURE = {
 }  # fmt: skip
 _UNIT = re.compile("[ -]?(?:" + "|".join(f"({spelling})" for spelling in _UNITS_OF_MEASURE.values()) + ")(?![a-z])")
 _UNIT_NAMES = tuple(_UNITS_OF_MEASURE)
-_SIGNS = {"$": "usd", "€": "eur", "£": "gbp"}
-_SIGN = re.compile(r"([$€£])\s?$|(百分之)$|(公元前|(?<![之以])前)$")
-_TO = re.compile(r" ?(?:[-–—~]|to|and|or|至|到|和|或) ?[$€£]?(?=\d)")
+_SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "¥"}  # ¥ is yuan or yen
+_SIGN = re.compile(r"([$€£¥])\s?$|(百分之)$|(公元前|(?<![之以])前)$")
+_TO = re.compile(r" ?(?:[-–—~]|to|and|or|至|到|和|或) ?[$€£¥]?(?=\d)")
+_MINUS = re.compile(r"(?:(?:^|[^\w)\]%°] ?|[\u4e00-\u9fff])[-−]|零下|minus |negative )$")
+_BELOW_ZERO = re.compile(r"[^.,;]{0,12} below (?:zero|freezing)")
+_PAIR = re.compile(r"(?<![\d.:/-])(\d{1,3})(?:[:比–-]|点)(\d{1,3})(?![\d:/-]|\.\d)")
+_VERSION = re.compile(r"(?:[A-Z][A-Za-z+#]*[ -]?|\b[vV]\.? ?|\b[Vv]ersions? |版本[号为是]? ?)(\d+\.\d+)(?!\d)")
+_DECIMAL = re.compile(r"(?<![\d.])\d+\.\d+(?!\d)")
+_AT_LEAST = re.compile(
+    r"(?:at least|\bnot? (?:less|fewer|lower) than|(?<!no )(?<!not )(?:more than|over|above|exceed(?:s|ed|ing)?)|minimum of"
+    r"|至少|最少|不少于|不低于|不小于|(?<![不未没])超过|(?<!不)(?:多于|大于|高于))\W{0,2}$"
+)
+_AT_MOST = re.compile(
+    r"(?:at most|\bnot? more than|\bnot exceed(?:ing)?|up to|(?<!no )(?<!not )(?:less|fewer) than|under|below|maximum of|within"
+    r"|至多|最多|[不未没]超过|不多于|不高于|不大于|(?<!不)(?:低于|少于|小于)|不满|未满)\W{0,2}$"
+)
+_OR_MORE = re.compile(r" ?[\u4e00-\u9fff%°]{0,4}?(?:以上|以外|之外)|(?: \w+)? or (?:more|above|longer|older)\b")
+_OR_LESS = re.compile(
+    r" ?[\u4e00-\u9fff%°]{0,4}?(?:以下|以内|之内)|(?: \w+)? or (?:less|fewer|below|shorter|younger)\b"
+)
 _MONTH_NAMES = "|".join(f"{name.capitalize()}|{name[:3].capitalize()}t?\\.?|{name.upper()}" for name in _MONTHS)
 _SMALL_HAN = "[一二三四五六七八九十]{1,3}"
 _DATE = re.compile(
@@ -206,8 +223,7 @@ def quantities(text: str) -> set[tuple[float, str]]:
     """Every value with the unit behind it (or the sign before it) under one name, "" where there is none that is known."""
     folded = normalise(text)
     found: set[tuple[float, str]] = set()
-    values = [(m, _value(m.group(1), m.group(2) or m.group(3))) for m in _NUMBER.finditer(folded)]
-    values += [(m, v) for m in _HAN_NUMBER.finditer(folded) if (v := _han_value(m.group())) is not None]
+    values = _placed(folded)
     later = ""
     for match, value in sorted(values, key=lambda pair: -pair[0].start()):
         unit = _unit(folded, match.start(), match.end(), value)
@@ -216,6 +232,54 @@ def quantities(text: str) -> set[tuple[float, str]]:
         found.add((value, unit))
         later = unit
     return found
+
+
+def bounds(text: str) -> set[tuple[float, int]]:
+    """Every value that a text makes a lower (1) or an upper (-1) bound: 至少5, "5 or more"; 不超过5, "less than 5"."""
+    folded = normalise(text)
+    found = set()
+    for match, value in _placed(folded):
+        start, end = match.span()
+        before = max(0, start - 20)
+        if _AT_LEAST.search(folded, before, start) or _OR_MORE.match(folded, end):
+            found.add((value, 1))
+        if _AT_MOST.search(folded, before, start) or _OR_LESS.match(folded, end):
+            found.add((value, -1))
+    return found
+
+
+def signs(text: str) -> set[tuple[float, int]]:
+    """Every value in digits or numerals with its sign: -5, 零下5 and "5 below zero" are (5, -1)."""
+    folded = normalise(text)
+    return {
+        (
+            value,
+            -1 if _MINUS.search(folded, max(0, m.start() - 9), m.start()) or _BELOW_ZERO.match(folded, m.end()) else 1,
+        )
+        for m, value in _placed(folded)
+    }
+
+
+def pairs(text: str) -> set[tuple[int, int]]:
+    """The times, scores and ratios of a text, whose order matters: 15:18, 3比2, 3-2."""
+    return {(int(one), int(other)) for one, other in _PAIR.findall(_compatible(text))}
+
+
+def versions(text: str) -> set[str]:
+    """The decimals behind a name or the word "version", as written: 3.10 in "Python 3.10" is not 3.1."""
+    return set(_VERSION.findall(_compatible(text)))
+
+
+def decimals(text: str) -> set[str]:
+    """The decimals of a text as written."""
+    return set(_DECIMAL.findall(_compatible(text))) | versions(text)
+
+
+def _placed(folded: str) -> list[tuple[re.Match[str], float]]:
+    """The numbers of a text, in digits, numerals and words, where they stand and with their values."""
+    values = [(m, _value(m.group(1), m.group(2) or m.group(3))) for m in _NUMBER.finditer(folded)]
+    values += [(m, v) for m in _HAN_NUMBER.finditer(folded) if (v := _han_value(m.group())) is not None]
+    return values + [(m, _word_value(m)) for m in _NUMBER_WORD.finditer(folded)]
 
 
 def dates(text: str) -> list[Date]:

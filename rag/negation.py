@@ -10,13 +10,15 @@ from itertools import pairwise
 
 from rag.text import CJK_CHARACTER
 
+# "No less than" is no denial but a bound on a number, which rag/literals.py reads.
 _ENGLISH = re.compile(
-    r"\b(?:not(?! only\b| just\b| merely\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without|except(?:ing)?"
-    r"|fail(?:s|ed|ing)? to|unable to|lack(?:s|ed|ing)?|no(?!\.| doubt\b| matter\b))\b|n['’]t\b",
+    r"\b(?:not(?! only\b| just\b| merely\b| (?:less|fewer|lower|more) than\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without"
+    r"|except(?:ing)?|fail(?:s|ed|ing)? to|unable to|lack(?:s|ed|ing)?"
+    r"|no(?!\.| doubt\b| matter\b| (?:less|fewer|lower|more) than\b))\b|n['’]t\b",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
-    r"(?:并?不(?![仅但同断久过少管论只止丹已满惜料良锈列]|一样|可分|得[已不了])|没有?(?![收落])|(?<!在)未(?![来婚必央名发]|知数)|并非|决非|绝非"
+    r"(?:并?不(?![仅但同断久过少管论只止丹已满惜料良锈列]|一样|可分|得[已不了]|[低少小高多大]于|超过)|没有?(?![收落])|(?<!在)未(?![来婚必央名发]|知数)|并非|决非|绝非"
     r"|(?<![南东西北中])非(?![常洲盟遗法])(?=[是为\u4e00-\u9fff])|毫?无(?![论数线锡双限人])|除了?(?=[^，。]{1,20}(?:外|以外|之外))|拒绝|禁止|严禁|谢绝|勿(?!论)|否认)"
 )
 # What a source may say instead of "not".

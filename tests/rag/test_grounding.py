@@ -487,3 +487,53 @@ def test_a_ban_in_other_words_is_no_contradiction(source: str, answer: str) -> N
     """The same ban said otherwise, a forced act and a permission beside a ban stay supported."""
     _, claims, _ = check(answer, passage(source), meaning=lambda c, s: [0.9] * len(s))
     assert claims[0].why != "negation"
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("The train leaves at 18:15.", "The train leaves at 15:18."),
+        ("列车18:15出发。", "列车15:18出发。"),
+        ("客队以3比2获胜。", "客队以2比3获胜。"),
+        ("It needs Python 3.10 to run.", "It needs Python 3.1 to run."),
+        ("运行需要 Python 3.10。", "运行需要 Python 3.1。"),
+        ("The cold store is kept at -5 °C.", "The cold store is kept at 5 °C."),
+        ("冷库温度为零下5摄氏度。", "冷库温度为5摄氏度。"),
+        ("冷库温度为5℃。", "冷库温度为-5℃。"),
+        ("A majority of 1/3 is needed.", "A majority of 2/3 is needed."),
+        ("The fee is $100.", "The fee is ¥100."),
+        ("费用为￥100。", "费用为$100。"),
+        ("每周开会至少5次。", "每周开会至多5次。"),
+        ("押金不低于500元。", "押金不超过500元。"),
+        ("18岁以上的访客须登记。", "18岁以下的访客须登记。"),
+        ("须在3天以内付款。", "须在3天以外付款。"),
+        ("Guests must stay at least 5 days.", "Guests must stay at most 5 days."),
+        ("The fee is more than 500 euros.", "The fee is less than 500 euros."),
+        ("The temperature stays above 20 degrees.", "The temperature stays below 20 degrees."),
+    ],
+)
+def test_order_sign_form_and_bound_of_a_number_matter(source: str, answer: str) -> None:
+    """The same digits in another order, with another sign or currency, as another version or another bound are wrong."""
+    _, claims, _ = check(answer, passage(source))
+    assert not claims[0].supported and claims[0].why.split(":")[0] in {"numbers", "units", "negation"}
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("The train leaves at 18:15.", "The train leaves at 18:15."),
+        ("It needs Python 3.10 to run.", "It needs Python 3.10 to run."),
+        ("The cold store is kept at -5 °C.", "The cold store is kept at minus 5 °C."),
+        ("冷库温度为零下5摄氏度。", "冷库温度为-5℃。"),
+        ("The shift lasts 5-10 hours.", "The shift lasts 5 to 10 hours."),
+        ("费用为100元。", "费用为￥100。"),
+        ("The fee is 2.50 euros.", "The fee is 2.5 euros."),
+        ("押金不低于500元。", "押金至少500元。"),
+        ("Guests must stay no less than 5 days.", "Guests must stay at least 5 days."),
+        ("须在3天以内付款。", "须在3天之内付款。"),
+    ],
+)
+def test_the_same_number_in_another_form_is_supported(source: str, answer: str) -> None:
+    """A sign, a range, a currency and a bound said otherwise agree."""
+    _, claims, _ = check(answer, passage(source))
+    assert claims[0].supported, claims[0].why
