@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from rag.claims import Sentence, drafts, sentences
@@ -530,16 +531,30 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
 
 def _misread(claim: str, text: str) -> str:
     """What the claim writes with the same digits and the text in another order, with another sign or as another version."""
-    there = pairs(text)
-    turned = [f"{a}:{b}" for a, b in pairs(claim) if (a, b) not in there and (b, a) in there]
-    if turned or (turned := sorted(versions(claim) - decimals(text))):
+    mine, there = _forms(claim), _forms(text)
+    turned = [f"{a}:{b}" for a, b in mine.pairs - there.pairs if (b, a) in there.pairs]
+    if turned or (turned := sorted(mine.versions - there.decimals)):
         return "numbers: " + ", ".join(turned)
-    theirs = signs(text)
-    wrong = [n for n, sign in signs(claim) if (n, sign) not in theirs and (n, -sign) in theirs]
+    wrong = sorted((n, sign) for n, sign in mine.signs - there.signs if (n, -sign) in there.signs)
     if wrong and not _FALL.search(f"{claim} {text}"):
-        return "numbers: " + ", ".join(f"{sign * n:.15g}" for n, sign in sorted(signs(claim)) if n in wrong)
-    theirs = bounds(text)
-    return "negation" if any((n, d) not in theirs and (n, -d) in theirs for n, d in bounds(claim)) else ""
+        return "numbers: " + ", ".join(f"{sign * n:.15g}" for n, sign in wrong)
+    return "negation" if any((n, -d) in there.bounds for n, d in mine.bounds - there.bounds) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """What tells numbers of the same digits apart."""
+
+    pairs: set[tuple[int, int]]
+    versions: set[str]
+    decimals: set[str]
+    signs: set[tuple[float, int]]
+    bounds: set[tuple[float, int]]
+
+
+@lru_cache(maxsize=1024)  # a window is looked at for several claims, a claim in many windows
+def _forms(text: str) -> _Forms:
+    return _Forms(pairs(text), versions(text), decimals(text), signs(text), bounds(text))
 
 
 def _has(number: float, there: Collection[float]) -> bool:
