@@ -10,11 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from rag.claims import Sentence, drafts, sentences
-from rag.literals import Date, dates, decades, evidence_numbers, names, quantities, squeeze, stated_numbers
-from rag.negation import denies, hedged, negative
+from rag.literals import (
+    NUMBER_WORDS,
+    Date,
+    bounds,
+    dates,
+    decades,
+    decimals,
+    evidence_numbers,
+    names,
+    pairs,
+    quantities,
+    signs,
+    squeeze,
+    stated_numbers,
+    versions,
+)
+from rag.negation import denies, hedged, negative, permits_otherwise
 from rag.nli import SecondOpinion
 from rag.text import CJK_CHARACTER, language, normalise, tokens
 from rag.types import Citation, Claim, Language, Passage
@@ -40,17 +56,36 @@ _LEAST_MEANING = 0.3  # of the cosine alone
 _SAME_FRAME = 0.8  # share of words that two sentences need to speak of the same thing
 _CERTAIN = 0.5  # of a second opinion, either way
 _WINDOW = 3  # sentences that a claim may be drawn from
+# Who is silent and about what: a document that is said to tell nothing, not one that must not be shared.
+_DOCUMENT_ZH = r"(?:资料|文档|文中|文本|上文|原文|下文|段落|片段|文章|材料)"
+_TELL_ZH = (
+    r"(?:明确|直接|具体|详细)*(?:提及|提到|提供|说明|给出|包含|涉及|指出|记载|描述|回答|写明|列出|介绍|显示|表明|讨论)"
+)
+_DOCUMENT = r"\b(?:passages?|documents?|texts?|contexts?|sources?|excerpts?|materials?|information)\b"
+_TELL = r"(?:mention|provid|specif|stat|sa[yi]|giv|contain|includ|discuss|describ|explain|address|indicat|answer|tell|list)\w*"
 _NO_INFORMATION = re.compile(
-    r"(?:资料|文档|文中|文本|上文|段落|文章|信息)[^。]{0,12}(?:没有|并未|未|无法|不能|不足|没)"
-    r"|(?:没有|并未|未|无)(?:明确|直接|具体)?(?:提及|提到|给出|说明)|无法(?:回答|确定)|没有(?:找到|足够|相关)\S{0,4}(?:信息|资料|内容)"
-    r"|\b(?:passages?|documents?|texts?|context|sources?|information)\b[^.]{0,40}(?:\bnot\b|n't\b|\bno\b)"
-    r"|(?:\bnot|n't) (?:explicitly |directly |specifically )?(?:mention|provide|specif|state)(?:ed|d|ied|y)?\b"
-    r"|\b(?:no|not enough) (?:relevant )?information\b|\bcannot (?:be )?(?:determined?|answer(?:ed)?)\b"
-    r"|\bi (?:don't|do not) know\b|不知道",
+    rf"{_DOCUMENT_ZH}[^。！？\n]{{0,20}}(?:没有?|未曾?|不曾?|无法|不能){_TELL_ZH}"
+    rf"|{_DOCUMENT_ZH}[^。！？\n]{{0,8}}(?:没有|并无|无)[^，。]{{0,20}}(?:信息|内容|答案|说明)"
+    rf"|(?:^|[，,。；：]\s*|我|因此|所以|目前|{_DOCUMENT_ZH}[^。]{{0,12}})(?:无法|不能)(?:从[^。]{{0,12}})?(?:回答|确定|判断|得知|得出)"
+    r"|^\W*并?(?:没有|未)(?:提及|提到|说明|给出|提供)|(?:没有|未)被?(?:明确|具体)*(?:提及|提到|说明|给出)\W*$"
+    r"|没有(?:找到|足够|相关)[^，。]{0,6}(?:信息|资料|内容)|(?:信息|资料)不足(?:以|\W|$)|(?:^\W*|我)不(?:知道|清楚)"
+    rf"|{_DOCUMENT}[^.]{{0,30}}\b(?:do|does|did)(?: not|n't)(?: \w+ly){{0,2}} {_TELL}"
+    rf"|{_DOCUMENT}[^.]{{0,30}}\b{_TELL} (?:no\b|nothing\b)"
+    rf"|(?:\bnot|n't)(?: \w+ly)? {_TELL} [^.]{{0,30}}\b(?:in|by|from)\b[^.]{{0,25}}{_DOCUMENT}"
+    rf"|^\W*(?:it|this|that|the answer) (?:is|was)(?: not|n't)(?: \w+ly)? {_TELL}"
+    r"|(?:\bnot|n't)(?: \w+ly)? (?:mentioned|specified|stated)\W*$|^\W*not (?:mentioned|specified|stated|provided|given)\b"
+    r"|(?:^\W*|there (?:is|was) |\bha(?:ve|s) )(?:no|not enough|insufficient) (?:\w+ ){0,2}information\b"
+    r"(?! (?:is|was|may|must|can)\b)"
+    r"|\bi(?: am|'m)? (?:cannot|can't|can not|could not|unable to|not able to) (?:determine|answer|tell|find|say)\b"
+    r"|^\W*(?:it|this|that|(?:the|this) (?:answer|question)) (?:cannot|can't|can not) be (?:determined|answered)"
+    rf"|\b(?:cannot|can't|can not) be (?:determined|answered|found)\b[^.]{{0,40}}{_DOCUMENT}"
+    r"|^\W*(?:cannot|can't|unable to) (?:be )?(?:determined?|answer(?:ed)?)|\bi (?:don't|do not) know\b",
     re.IGNORECASE,
 )
+# What says of a bare number that it is a loss.
+_FALL = re.compile(r"decreas|declin|loss|lost|\bfell|\bfall|\bdown\b|drop|下降|减少|亏|跌|降低", re.IGNORECASE)
 # Numbers are looked for literally, with their scale; as words they would ask for one spelling of it.
-_QUANTITY = re.compile(r"\d+[kmbt]?|thousand|million|billion|trillion|bn|percent")
+_QUANTITY = re.compile(r"\d+[kmbt]?|hundred|thousand|million|billion|trillion|bn|percent|" + "|".join(NUMBER_WORDS))
 _HAN_SCALES = set("〇零一二两三四五六七八九十百千万亿")
 _GLUE = re.compile(
     r"位于|属于|称为|称作|叫做|名为|包括|包含|分别|主要|以及|根据|资料|文档|显示|提到|指出|因为|由于|因此|所以|其中|目前|现在|一个|一种"
@@ -229,7 +264,7 @@ def ground(
 
 def says_nothing(answer: str) -> bool:
     """Whether the answer itself says that the passages do not tell, and adds no more than a short sentence to that."""
-    return bool(_NO_INFORMATION.search(answer)) and len(tokens(answer)) < 60
+    return bool(_NO_INFORMATION.search(answer.replace("’", "'"))) and len(tokens(answer)) < 60
 
 
 def share_covered(question: str, source: str) -> float:
@@ -455,6 +490,8 @@ def _by_meaning(statement: Statement, source: Source, meaning: Meaning) -> _Matc
         missing = _unstated(statement, window, False, old=False)
         if not missing and negative(statement.claim) and not hedged(f"{texts[place]}\n{statement.question}"):
             missing = "negation"
+        if not missing and permits_otherwise(statement.claim, texts[place]):
+            missing = "negation"
         if not missing and (support < SUPPORTED_MEANING or alone[place] + both[place] < 2 * _LEAST_MEANING):
             missing = "words"
         if (not missing, support) > (not best.missing, best.support):
@@ -469,7 +506,9 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
         return sorted((v for v in values if (v in statement.old) == old), key=str)
 
     if absent := [n for n in mine(statement.numbers) if not _has(n, there.numbers)]:
-        return "numbers: " + ", ".join(f"{n:.15g}" for n in sorted(absent))
+        return "numbers: " + ", ".join(f"{round(n, 4):.15g}" for n in sorted(absent))
+    if not old and (misread := _misread(statement.claim, there.text)):
+        return misread
     if days := [d for d in mine(statement.dates) if not _has_date(d, there)]:
         return "dates: " + ", ".join(_date_text(day) for day in days)
     if spans := [
@@ -488,6 +527,34 @@ def _unstated(statement: Statement, there: _Text, same_language: bool, *, old: b
         wanted = [name for name in wanted if any(c.isdigit() for c in name)]
     strangers = [name for name in wanted if not _has_name(name, there)]
     return "names: " + ", ".join(strangers) if strangers else ""
+
+
+def _misread(claim: str, text: str) -> str:
+    """What the claim writes with the same digits and the text in another order, with another sign or as another version."""
+    mine, there = _forms(claim), _forms(text)
+    turned = [f"{a}:{b}" for a, b in mine.pairs - there.pairs if (b, a) in there.pairs]
+    if turned or (turned := sorted(mine.versions - there.decimals)):
+        return "numbers: " + ", ".join(turned)
+    wrong = sorted((n, sign) for n, sign in mine.signs - there.signs if (n, -sign) in there.signs)
+    if wrong and not _FALL.search(f"{claim} {text}"):
+        return "numbers: " + ", ".join(f"{sign * n:.15g}" for n, sign in wrong)
+    return "negation" if any((n, -d) in there.bounds for n, d in mine.bounds - there.bounds) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """What tells numbers of the same digits apart."""
+
+    pairs: set[tuple[int, int]]
+    versions: set[str]
+    decimals: set[str]
+    signs: set[tuple[float, int]]
+    bounds: set[tuple[float, int]]
+
+
+@lru_cache(maxsize=1024)  # a window is looked at for several claims, a claim in many windows
+def _forms(text: str) -> _Forms:
+    return _Forms(pairs(text), versions(text), decimals(text), signs(text), bounds(text))
 
 
 def _has(number: float, there: Collection[float]) -> bool:
@@ -510,6 +577,8 @@ def _date_text(day: Date) -> str:
 def _other_unit(number: float, unit: str, there: _Text) -> bool:
     """Whether a text states a number with other units than the claim's alone; a bare number may have any but per cent."""
     units = {u for n, u in there.quantities if _has(number, (n,))}
+    if "¥" in units | {unit}:
+        units |= {"¥"} if units & {"cny", "jpy"} else {"cny", "jpy"} if "¥" in units else set()
     if not unit or not units or unit in units:
         return False
     return "" not in units or (unit == "%" and "%" not in there.text and "％" not in there.text)

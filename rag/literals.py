@@ -28,8 +28,30 @@ _HAN_NUMBER = re.compile(rf"(?<![\d{_HAN}])(?!(?<=\d\s)[十百千万亿])[{_HAN}
 _MONTHS = {name: i for i, name in enumerate(
     "january february march april may june july august september october november december".split(), 1)}  # fmt: skip
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b(?=\s+\d)|(?<=\d )({'|'.join(_MONTHS)})\b")
+# A single Chinese numeral is a number before a measure word, in a weekday and in an ordinal; 一 only before a span of time.
+_COUNTED = re.compile(
+    r"(?<=[周期拜第])[一二三四五六七八九十]|(?<![某每这那同有当前])一(?=个月|年(?!级)|天|小时|周(?![边围年]))"
+    r"|(?<![数几])[二两三四五六七八九十](?=个|天|日|年|月|周|星期|人|次|项|家|倍|成|位|名|种|部|门|条|件|元|岁|级|期|章|层|楼|台|份|版|步|类|组"
+    r"|支|只|座|所|场|届|轮|套|块|间|张|本|册|卷|处|点|枚|辆|艘|颗|米|公里|千米|公斤|千克|克|吨|升|秒|分钟|小时|世纪|美元|大(?!学))"
+)
 _WORDS = {name: i for i, name in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve".split())}  # fmt: skip
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen".split())}  # fmt: skip
+_TENS = {name: 10 * i for i, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+NUMBER_WORDS = frozenset(_WORDS.keys() | _TENS.keys()) - {"one"}
+_ORDINALS = {name: i for i, name in enumerate(
+    "first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}  # fmt: skip
+# What vouches for a number without being one: "both" for 2, Wednesday for 周三.
+_VOUCHING: dict[str, float] = {"once": 1, "首": 1, "dozen": 12, "half": 0.5, "半": 0.5, **_ORDINALS}
+_VOUCHING |= dict.fromkeys(["both", "pair", "couple", "twice", "double", "双", "俩"], 2)
+_VOUCHING |= {name: i for i, name in enumerate("monday tuesday wednesday thursday friday saturday".split(), 1)}
+_VOUCHES = re.compile(r"\b(?:" + "|".join(w for w in _VOUCHING if w.isascii()) + r")s?\b|[首双俩半]")
+_PARTS = {"half": 2, "quarter": 4} | {name: i for name, i in _ORDINALS.items() if i > 2}
+_FRACTION = re.compile(
+    r"(?<![\d./⁄])(\d{1,2}) ?[/⁄] ?(\d{1,2})(?![\d/⁄]|\.\d)"
+    r"|(?P<below>[二三四五六七八九十]{1,3})分之(?P<above>[一二三四五六七八九十]{1,3})"
+    rf"|\b(?P<count>one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>{'|'.join(_PARTS)})s?\b"
+)
 _UNITS_OF_MEASURE = {
     "km/h": r"km/h|kph|公里/小?时|公里每小时|kilomet(?:er|re)s? (?:per|an) hour",
     "mph": r"mph|英里/小?时|miles (?:per|an) hour",
@@ -79,9 +101,26 @@ _UNITS_OF_MEASURE = {
 }  # fmt: skip
 _UNIT = re.compile("[ -]?(?:" + "|".join(f"({spelling})" for spelling in _UNITS_OF_MEASURE.values()) + ")(?![a-z])")
 _UNIT_NAMES = tuple(_UNITS_OF_MEASURE)
-_SIGNS = {"$": "usd", "€": "eur", "£": "gbp"}
-_SIGN = re.compile(r"([$€£])\s?$|(百分之)$|(公元前|(?<![之以])前)$")
-_TO = re.compile(r" ?(?:[-–—~]|to|and|or|至|到|和|或) ?[$€£]?(?=\d)")
+_SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "¥"}  # ¥ is yuan or yen
+_SIGN = re.compile(r"([$€£¥])\s?$|(百分之)$|(公元前|(?<![之以])前)$")
+_TO = re.compile(r" ?(?:[-–—~]|to|and|or|至|到|和|或) ?[$€£¥]?(?=\d)")
+_MINUS = re.compile(r"(?:(?:^|[^\w)\]%°] ?|[\u4e00-\u9fff])[-−]|零下|minus |negative )$")
+_BELOW_ZERO = re.compile(r"[^.,;]{0,12} below (?:zero|freezing)")
+_PAIR = re.compile(r"(?<![\d.:/-])(\d{1,3})(?:[:比–-]|点)(\d{1,3})(?![\d:/-]|\.\d)")
+_VERSION = re.compile(r"(?:[A-Z][A-Za-z+#]*[ -]?|\b[vV]\.? ?|\b[Vv]ersions? |版本[号为是]? ?)(\d+\.\d+)(?!\d)")
+_DECIMAL = re.compile(r"(?<![\d.])\d+\.\d+(?!\d)")
+_AT_LEAST = re.compile(
+    r"(?:at least|\bnot? (?:less|fewer|lower) than|(?<!no )(?<!not )(?:more than|over|above|exceed(?:s|ed|ing)?)|minimum of"
+    r"|至少|最少|不少于|不低于|不小于|(?<![不未没])超过|(?<!不)(?:多于|大于|高于))\W{0,2}$"
+)
+_AT_MOST = re.compile(
+    r"(?:at most|\bnot? more than|\bnot exceed(?:ing)?|up to|(?<!no )(?<!not )(?:less|fewer) than|under|below|maximum of|within"
+    r"|至多|最多|[不未没]超过|不多于|不高于|不大于|(?<!不)(?:低于|少于|小于)|不满|未满)\W{0,2}$"
+)
+_OR_MORE = re.compile(r" ?[\u4e00-\u9fff%°]{0,4}?(?:以上|以外|之外)|(?: \w+)? or (?:more|above|longer|older)\b")
+_OR_LESS = re.compile(
+    r" ?[\u4e00-\u9fff%°]{0,4}?(?:以下|以内|之内)|(?: \w+)? or (?:less|fewer|below|shorter|younger)\b"
+)
 _MONTH_NAMES = "|".join(f"{name.capitalize()}|{name[:3].capitalize()}t?\\.?|{name.upper()}" for name in _MONTHS)
 _SMALL_HAN = "[一二三四五六七八九十]{1,3}"
 _DATE = re.compile(
@@ -98,7 +137,10 @@ _DECADE = re.compile(
     r"(?P<tens>\d0|[一二三四五六七八九]十) ?年代"
     r"|(?<![\d.])['’]?(?P<bare>[1-9]0)(?:['’]?s\b| ?年代)"
 )
-_NUMBER_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
+_CARDINAL = rf"(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_WORDS)}))?|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
+_NUMBER_WORD = re.compile(
+    rf"\b({_CARDINAL})\b(?: (hundred)\b(?:(?: and)? ({_CARDINAL})\b)?)?(?:[ -](thousand|million|billion|trillion)\b)?"
+)
 _TITLE = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|[A-Z])\.$")
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ɏ"
 _LATIN = re.compile(rf"(?<![0-9{_LETTERS}])[{_LETTERS}][{_LETTERS}0-9]*(?:[-./&+'’][{_LETTERS}0-9]+)*\+*")
@@ -116,35 +158,72 @@ def numbers(text: str) -> set[float]:
 
 
 def stated_numbers(text: str) -> set[float]:
-    """The values that a claim has to answer for: as ``numbers``, without those of dates and decades.
+    """The values that a claim has to answer for: as ``numbers``, with number words, without those of dates and decades.
 
-    Single Chinese numerals are left out as well: they are often mere words.
+    A single Chinese numeral counts where something is counted by it; elsewhere it is often a mere word, and so is "one".
     """
     folded = normalise(_DECADE.sub("·", _DATE.sub(" · ", _compatible(text))))
-    without = _HAN_NUMBER.sub(
-        lambda m: m.group() if len(m.group()) > 1 and not set(m.group()) <= set("千百万亿十") else "·", folded
-    )
-    return numbers(without)
+    whole = _FRACTION.sub(lambda m: m.group() if _fraction(m) is None else "·", folded)
+    words = {value for phrase, value in _word_values(whole) if phrase != "one"}
+    return numbers(_HAN_NUMBER.sub(lambda m: m.group() if _counts(m) else "·", whole)) | words | _fractions(folded)
 
 
 def evidence_numbers(text: str) -> set[float]:
-    """The values that a source can vouch for: as ``numbers``, with English number words and the digits inside names.
+    """The values that a source can vouch for: as ``numbers``, with number words, ordinals and the digits inside names.
 
     A decade vouches for no year.
     """
     text = _DECADE.sub("·", text)
     folded = normalise(text)
-    words = {_WORDS[name] * _SCALE.get(scale, 1.0) for name, scale in _NUMBER_WORD.findall(folded)}
+    words = {value for _, value in _word_values(folded)} | _fractions(folded)
+    words |= {
+        float(_VOUCHING[word] if word in _VOUCHING else _VOUCHING[word[:-1]]) for word in _VOUCHES.findall(folded)
+    }
     ends = {float(first[:2] + last) for first, last in _SHORT_RANGE.findall(folded)}
     return numbers(text) | words | ends | {float(digits) for digits in _NUMBER_INSIDE.findall(folded)}
+
+
+def _counts(numeral: re.Match[str]) -> bool:
+    """Whether a run of Chinese numerals is a number and no mere word."""
+    run = numeral.group()
+    if len(run) == 1:
+        return bool(_COUNTED.match(numeral.string, numeral.start()))
+    return not set(run) <= set("千百万亿十")
+
+
+def _word_values(folded: str) -> list[tuple[str, float]]:
+    """The English number words of a text, each phrase with its value."""
+    return [(m.group(), _word_value(m)) for m in _NUMBER_WORD.finditer(folded)]
+
+
+def _word_value(match: re.Match[str]) -> float:
+    def cardinal(words: str | None) -> int:
+        return sum(_TENS.get(word, _WORDS.get(word, 0)) for word in re.split("[ -]", words or ""))
+
+    value = cardinal(match[1]) * (100 if match[2] else 1) + cardinal(match[3])
+    return value * _SCALE.get(match[4] or "", 1.0)
+
+
+def _fractions(folded: str) -> set[float]:
+    """The proper fractions of a text: 2/3, 三分之二, "two thirds"."""
+    return {value for match in _FRACTION.finditer(folded) if (value := _fraction(match)) is not None}
+
+
+def _fraction(match: re.Match[str]) -> float | None:
+    if match["part"]:
+        above, below = float(_WORDS[match["count"]]), float(_PARTS[match["part"]])
+    elif match["below"]:
+        above, below = _han_value(match["above"]) or 0.0, _han_value(match["below"]) or 0.0
+    else:
+        above, below = float(match[1]), float(match[2])
+    return above / below if 0 < above < below else None
 
 
 def quantities(text: str) -> set[tuple[float, str]]:
     """Every value with the unit behind it (or the sign before it) under one name, "" where there is none that is known."""
     folded = normalise(text)
     found: set[tuple[float, str]] = set()
-    values = [(m, _value(m.group(1), m.group(2) or m.group(3))) for m in _NUMBER.finditer(folded)]
-    values += [(m, v) for m in _HAN_NUMBER.finditer(folded) if (v := _han_value(m.group())) is not None]
+    values = _placed(folded)
     later = ""
     for match, value in sorted(values, key=lambda pair: -pair[0].start()):
         unit = _unit(folded, match.start(), match.end(), value)
@@ -153,6 +232,54 @@ def quantities(text: str) -> set[tuple[float, str]]:
         found.add((value, unit))
         later = unit
     return found
+
+
+def bounds(text: str) -> set[tuple[float, int]]:
+    """Every value that a text makes a lower (1) or an upper (-1) bound: 至少5, "5 or more"; 不超过5, "less than 5"."""
+    folded = normalise(text)
+    found = set()
+    for match, value in _placed(folded):
+        start, end = match.span()
+        before = max(0, start - 20)
+        if _AT_LEAST.search(folded, before, start) or _OR_MORE.match(folded, end):
+            found.add((value, 1))
+        if _AT_MOST.search(folded, before, start) or _OR_LESS.match(folded, end):
+            found.add((value, -1))
+    return found
+
+
+def signs(text: str) -> set[tuple[float, int]]:
+    """Every value in digits or numerals with its sign: -5, 零下5 and "5 below zero" are (5, -1)."""
+    folded = normalise(text)
+    return {
+        (
+            value,
+            -1 if _MINUS.search(folded, max(0, m.start() - 9), m.start()) or _BELOW_ZERO.match(folded, m.end()) else 1,
+        )
+        for m, value in _placed(folded)
+    }
+
+
+def pairs(text: str) -> set[tuple[int, int]]:
+    """The times, scores and ratios of a text, whose order matters: 15:18, 3比2, 3-2."""
+    return {(int(one), int(other)) for one, other in _PAIR.findall(_compatible(text))}
+
+
+def versions(text: str) -> set[str]:
+    """The decimals behind a name or the word "version", as written: 3.10 in "Python 3.10" is not 3.1."""
+    return set(_VERSION.findall(_compatible(text)))
+
+
+def decimals(text: str) -> set[str]:
+    """The decimals of a text as written."""
+    return set(_DECIMAL.findall(_compatible(text))) | versions(text)
+
+
+def _placed(folded: str) -> list[tuple[re.Match[str], float]]:
+    """The numbers of a text, in digits, numerals and words, where they stand and with their values."""
+    values = [(m, _value(m.group(1), m.group(2) or m.group(3))) for m in _NUMBER.finditer(folded)]
+    values += [(m, v) for m in _HAN_NUMBER.finditer(folded) if (v := _han_value(m.group())) is not None]
+    return values + [(m, _word_value(m)) for m in _NUMBER_WORD.finditer(folded)]
 
 
 def dates(text: str) -> list[Date]:

@@ -10,20 +10,22 @@ from itertools import pairwise
 
 from rag.text import CJK_CHARACTER
 
+# "No less than" is no denial but a bound on a number, which rag/literals.py reads.
 _ENGLISH = re.compile(
-    r"\b(?:not(?! only\b| just\b| merely\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without|except(?:ing)?"
-    r"|fail(?:s|ed|ing)? to|unable to|lack(?:s|ed|ing)?|no(?!\.| doubt\b| matter\b))\b|n['’]t\b",
+    r"\b(?:not(?! only\b| just\b| merely\b| (?:less|fewer|lower|more) than\b|[^.,;]*\buntil\b)|cannot|never|neither|nor|without"
+    r"|except(?:ing)?|fail(?:s|ed|ing)? to|unable to|lack(?:s|ed|ing)?"
+    r"|no(?!\.| doubt\b| matter\b| (?:less|fewer|lower|more) than\b))\b|n['’]t\b",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
-    r"(?:并?不(?![仅但同断久过少管论只止丹得已满惜料良锈列]|一样|可分)|没有?(?![收落])|(?<!在)未(?![来婚必央名发]|知数)|并非|决非|绝非"
-    r"|(?<![南东西北中])非(?![常洲盟遗法])(?=[是为\u4e00-\u9fff])|毫?无(?![论数线锡双限人])|除了?(?=[^，。]{1,20}(?:外|以外|之外))|拒绝|禁止|否认)"
+    r"(?:并?不(?![仅但同断久过少管论只止丹已满惜料良锈列]|一样|可分|得[已不了]|[低少小高多大]于|超过)|没有?(?![收落])|(?<!在)未(?![来婚必央名发]|知数)|并非|决非|绝非"
+    r"|(?<![南东西北中])非(?![常洲盟遗法])(?=[是为\u4e00-\u9fff])|毫?无(?![论数线锡双限人])|除了?(?=[^，。]{1,20}(?:外|以外|之外))|拒绝|禁止|严禁|谢绝|勿(?!论)|否认)"
 )
 # What a source may say instead of "not".
 _INSTEAD = re.compile(
     r"\b(?:only|instead|rather|rarely|hardly|barely|seldom|un\w{4,}|in\w{2,}ble|dis\w{4,}|non-?\w+|prohibit\w*|forbid\w*|refus\w*"
-    r"|den(?:y|ied|ies)|reject\w*|avoid\w*|prevent\w*|exclud\w*|absen\w+|miss\w+|less|few|false|stop\w*|end(?:ed|s)?|outside)\b"
-    r"|只|仅|唯|缺|拒|禁|免|避|否|止|除|别|莫|勿|失|反|假|停|难|少|误",
+    r"|den(?:y|ied|ies)|reject\w*|avoid\w*|prevent\w*|exclud\w*|ban(?:s|ned)|refrain\w*|absen\w+|miss\w+|less|few|false|stop\w*|end(?:ed|s)?|outside)\b"
+    r"|非法|违|封|取缔|只|仅|唯|缺|拒|禁|免|避|否|止|除|别|莫|勿|失|反|假|停|难|少|误",
     re.IGNORECASE,
 )
 _OPPOSITES = tuple(
@@ -40,6 +42,32 @@ _OPPOSITES = tuple(
         (r"\boldest\b|最早", r"\bnewest\b|\byoungest\b|最晚"),
     )
 )
+_FORBIDS = re.compile(
+    r"(?<![舍巴恨])不得(?![已不了])|不(?:能|可以?|准|许|允许)(?![不能]|或缺|分|避免|思议)|禁止|严禁|谢绝|勿(?!论)"
+    r"|\b(?:may|must|can|could|shall) not\b|\bcannot\b|\b(?:ca|must)n['’]t\b"
+    r"|(?:\bnot|n['’]t) (?:be )?(?:allowed|permitted|legal)\b"
+    r"|\b(?:forbid\w*|prohibit\w*|bans|banned|illegal(?:ly)?|unlawful(?:ly)?)\b",
+    re.IGNORECASE,
+)
+_PERMITS = re.compile(
+    r"可以|允许|准许|有权|(?<![不可功性智才只技机职效未动万])能(?![力源量耗级])|(?<![不许认])可(?![能是爱怕靠见观比口惜以])"
+    r"|\b(?:may(?! \d)|can|could|allow\w*|permit\w*|legal(?:ly)?)\b",
+    re.IGNORECASE,
+)
+_UNLESS = re.compile(r"未经|除非|除了?[^，。]{1,20}外|\b(?:without|unless|until|except)\b", re.IGNORECASE)
+# What stands on either side of the same word.
+_SIDES = tuple(
+    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE))
+    for one, other in (
+        (r"(\w{2})[之以]?前", r"(\w{2})[之以]?后"),
+        (r"(\w{2})[之以]?内", r"(\w{2})[之以]?外"),
+        (r"(\w{2})[之以]上", r"(\w{2})[之以]下"),
+        *(
+            (rf"\b{one} (?:the |an? |its |their |your )?(\w+)", rf"\b{other} (?:the |an? |its |their |your )?(\w+)")
+            for one, other in (("before", "after"), ("above", "below"), ("inside", "outside"))
+        ),
+    )
+)
 _CLAUSE = re.compile(r"[,，;；:：。.!?！？()（）\n]|\b(?:but|although|whereas)\b|但是?|然而")
 _WORD = re.compile(r"[a-z0-9]+")
 _EMPTY = frozenset(
@@ -54,6 +82,8 @@ _NEAR = 0.6  # of a clause's words that another one must share to speak of the s
 class _Clause:
     words: frozenset[str]
     denied: tuple[frozenset[str], ...]  # for each negation, the words behind it
+    permission: int  # 1 where it permits, -1 where it forbids
+    bare: frozenset[str]  # without the words that permit or forbid
 
 
 def denies(claim: str, sentences: Sequence[str], question: str = "") -> bool:
@@ -65,7 +95,13 @@ def denies(claim: str, sentences: Sequence[str], question: str = "") -> bool:
         if not hedged(nearest):
             return True
     there = [clause for sentence in sentences for clause in _clauses(sentence)]
-    if not negative(claim) and _only_denied(set(_words(claim)) - set(_words(question)), there):
+    if any(_permitted(clause, there) for clause in _clauses(claim)) or _other_side(claim, "\n".join(sentences)):
+        return True
+    if (
+        not negative(claim)
+        and not negative(question)
+        and _only_denied(set(_words(claim)) - set(_words(question)), there)
+    ):
         return True
     if any(_turned(claim, sentence) for sentence in sentences[:1]) and len(sentences) == 1:
         return True
@@ -74,12 +110,43 @@ def denies(claim: str, sentences: Sequence[str], question: str = "") -> bool:
 
 def negative(text: str) -> bool:
     """Whether a text holds a negation at all."""
-    return bool(_CHINESE.search(text) or _ENGLISH.search(text))
+    return bool(_CHINESE.search(text) or _ENGLISH.search(text) or _FORBIDS.search(text))
 
 
 def hedged(text: str) -> bool:
     """Whether a text holds a negation or a word that may stand for one."""
     return negative(text) or bool(_INSTEAD.search(text))
+
+
+def permits_otherwise(claim: str, sentence: str) -> bool:
+    """Whether of the two one permits and the other forbids, in whatever language; a condition in the sentence is neither."""
+    return _permission(claim) * _permission(sentence) < 0
+
+
+def _permission(text: str) -> int:
+    """1 for a text that permits, -1 for one that forbids, 0 for both, neither, or a condition."""
+    if _UNLESS.search(text):
+        return 0
+    return bool(_PERMITS.search(_FORBIDS.sub("·", text))) - bool(_FORBIDS.search(text))
+
+
+def _permitted(clause: _Clause, there: Sequence[_Clause]) -> bool:
+    """Whether the clauses nearest to one that permits all forbid, or the other way round."""
+    if not clause.permission or not clause.bare:
+        return False
+    shares = [(len(clause.bare & other.bare) / len(clause.bare), other.permission) for other in there]
+    best = max((share for share, _ in shares), default=0.0)
+    return best >= _NEAR and all(other == -clause.permission for share, other in shares if share >= best - 0.1)
+
+
+def _other_side(claim: str, text: str) -> bool:
+    """Whether the claim puts something before, above or inside what the text puts it after, below or outside of."""
+    for pair in _SIDES:
+        for mine, theirs in (pair, pair[::-1]):
+            said = set(mine.findall(claim)) - set(theirs.findall(claim))
+            if said & (set(theirs.findall(text)) - set(mine.findall(text))):
+                return True
+    return False
 
 
 def _only_denied(new: set[str], there: Sequence[_Clause]) -> bool:
@@ -116,6 +183,8 @@ def _denied(clause: _Clause, there: Sequence[_Clause]) -> bool:
 
 def _differ(one: _Clause, other: _Clause) -> bool:
     """Whether what one of the two denies stands in the other without a denial."""
+    if one.permission == other.permission == -1:
+        return False
     return _said(one, other) or _said(other, one)
 
 
@@ -135,7 +204,8 @@ def _clauses(text: str) -> tuple[_Clause, ...]:
         pattern = _CHINESE if chinese else _ENGLISH
         denied = tuple(frozenset(_words(piece[m.end() :])[:_REACH]) for m in pattern.finditer(piece))
         if words := frozenset(_words(pattern.sub(" ", piece))):
-            found.append(_Clause(words, denied))
+            bare = frozenset(_words(_PERMITS.sub("", _FORBIDS.sub("", piece))))
+            found.append(_Clause(words, denied, _permission(piece), bare))
     return tuple(found)
 
 

@@ -165,16 +165,61 @@ def test_no_passages_support_nothing() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["文档中没有提到这个问题。", "资料未提供相关信息。", "无法回答该问题。", "我不知道。",
-     "The passages do not mention this.", "There is no information about it.", "I don't know.",
-     "I cannot answer this from the text.", "It isn't specified."],
-)  # fmt: skip
+    [
+        "文档中没有提到这个问题。",
+        "资料未提供相关信息。",
+        "无法回答该问题。",
+        "我不知道。",
+        "The passages do not mention this.",
+        "There is no information about it.",
+        "I don't know.",
+        "I cannot answer this from the text.",
+        "It isn't specified.",
+        "The passages do not mention it.",
+        "资料中没有提到。",
+        "文中未说明。",
+        "There is no information about parking in the passages.",
+        "无法确定。",
+        "根据资料无法回答。",
+        "The text doesn’t specify the price.",
+        "The price is not mentioned in the provided context.",
+        "文档未涉及停车费。",
+        "资料中没有关于停车的信息。",
+        "The passages contain no information about it.",
+        "It cannot be determined.",
+        "The price cannot be determined from the text.",
+        "根据现有资料，无法确定价格。",
+        "信息不足，无法回答。",
+        "价格未提及。",
+    ],
+)
 def test_a_model_that_gives_up_is_heard(answer: str) -> None:
     """An answer that only says the documents do not tell counts as none, in either language."""
     assert says_nothing(answer)
 
 
-@pytest.mark.parametrize("answer", ["年假有十五天。", "The lease ends in 2031.", "Yes.", "是的。"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "年假有十五天。",
+        "The lease ends in 2031.",
+        "Yes.",
+        "是的。",
+        "Documents must not be shared without approval.",
+        "文档未经批准不得外传。",
+        "个人信息未经同意不得公开。",
+        "The source code is not public.",
+        "The text field is not required.",
+        "信息不足时，应联系客服。",
+        "员工不知道密码时应联系IT部门。",
+        "The document must not contain personal data.",
+        "Free parking is not provided.",
+        "No information is shared with third parties.",
+        "公司未提供班车。",
+        "病因无法确定。",
+        "The cause cannot be determined.",
+    ],
+)
 def test_a_plain_answer_is_no_refusal(answer: str) -> None:
     """An answer that says something is not taken for a refusal."""
     assert not says_nothing(answer)
@@ -361,3 +406,134 @@ def test_the_check_is_quick() -> None:
     began = time.perf_counter()
     check(answer, *passages)
     assert time.perf_counter() - began < 0.5  # ten times what it takes on an idle core
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "answer"),
+    [
+        ("公司有几个部门？", "公司有五个部门。", "公司有三个部门。"),
+        ("试用期多长？", "试用期为六个月。", "试用期为三个月。"),
+        ("何时开会？", "每周五开会。", "每周三开会。"),
+        ("何时开会？", "星期四开会。", "星期二开会。"),
+        ("多少人同意？", "三分之一的员工同意。", "三分之二的员工同意。"),
+        ("How many agree?", "One third agrees.", "Two thirds agree."),
+        ("How long is the probation?", "The probation lasts six months.", "The probation lasts three months."),
+        ("How long is the probation?", "试用期为六个月。", "The probation lasts three months."),
+        ("试用期多长？", "The probation lasts six months.", "试用期为三个月。"),
+    ],
+)
+def test_a_small_number_counts_as_well(question: str, source: str, answer: str) -> None:
+    """Numbers written as one numeral or one word are looked for, in either language and across them."""
+    _, claims, _ = check(answer, passage(source), question=question, meaning=lambda c, s: [0.9] * len(s))
+    assert not claims[0].supported and claims[0].why.startswith("numbers: ")
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "answer"),
+    [
+        ("试用期多长？", "The probation lasts three months.", "试用期为三个月。"),
+        ("How long is the probation?", "试用期为三个月。", "The probation lasts three months."),
+        ("How long is the probation?", "The probation lasts 3 months.", "The probation lasts three months."),
+        ("公司有几个部门？", "公司有5个部门。", "公司有五个部门。"),
+        ("何时开会？", "公司在每周三开会。", "每周三开会。"),
+    ],
+)
+def test_a_right_small_number_is_supported(question: str, source: str, answer: str) -> None:
+    """The same small number in digits, words or the other language supports the claim."""
+    _, claims, _ = check(answer, passage(source), question=question, meaning=lambda c, s: [0.9] * len(s))
+    assert claims[0].supported, claims[0].why
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("员工不得在外兼职。", "员工可以在外兼职。"),
+        ("严禁员工在外兼职。", "员工可以在外兼职。"),
+        ("员工可以兼职。", "员工不能兼职。"),
+        ("办公室内请勿吸烟。", "办公室内允许吸烟。"),
+        ("访客谢绝入内。", "访客可以入内。"),
+        ("Smoking is prohibited in the office.", "Smoking is allowed in the office."),
+        ("Parking in the yard is forbidden.", "Parking in the yard is allowed."),
+        ("It is illegal to fish in the lake.", "It is legal to fish in the lake."),
+        ("Guests may park in the yard.", "Guests are banned from parking in the yard."),
+        ("员工不得在外兼职。", "Employees may work elsewhere."),
+        ("Employees must not work elsewhere.", "员工可以在外兼职。"),
+        ("订金在付款前3天退还。", "订金在付款后3天退还。"),
+        ("The deposit is returned 3 days before payment.", "The deposit is returned 3 days after payment."),
+        ("仓库位于园区内。", "仓库位于园区外。"),
+    ],
+)
+def test_what_is_forbidden_is_not_permitted(source: str, answer: str) -> None:
+    """A ban contradicts a permission, in one language and across both, and so do the two sides of the same event."""
+    _, claims, _ = check(answer, passage(source), meaning=lambda c, s: [0.9] * len(s))
+    assert (claims[0].supported, claims[0].why) == (False, "negation")
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("员工不得在外兼职。", "员工不得在外兼职。"),
+        ("员工不得擅自泄露商业秘密。", "员工不得泄露商业秘密。"),
+        ("船长不得不返航。", "船长不得不返航。"),
+        ("员工不得在外兼职，但可以在外授课。", "员工可以在外授课。"),
+        ("Smoking is prohibited in the office.", "Smoking is not allowed in the office."),
+        ("Smoking is forbidden in the office.", "In the office smoking is prohibited in the office."),
+        ("The sale of alcohol is prohibited by law.", "The law prohibits the sale of alcohol."),
+        ("员工不得在外兼职。", "Employees must not work elsewhere."),
+        ("订金在付款前3天退还，余款在付款后3天退还。", "订金在付款前3天退还。"),
+    ],
+)
+def test_a_ban_in_other_words_is_no_contradiction(source: str, answer: str) -> None:
+    """The same ban said otherwise, a forced act and a permission beside a ban stay supported."""
+    _, claims, _ = check(answer, passage(source), meaning=lambda c, s: [0.9] * len(s))
+    assert claims[0].why != "negation"
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("The train leaves at 18:15.", "The train leaves at 15:18."),
+        ("列车18:15出发。", "列车15:18出发。"),
+        ("客队以3比2获胜。", "客队以2比3获胜。"),
+        ("It needs Python 3.10 to run.", "It needs Python 3.1 to run."),
+        ("运行需要 Python 3.10。", "运行需要 Python 3.1。"),
+        ("The cold store is kept at -5 °C.", "The cold store is kept at 5 °C."),
+        ("冷库温度为零下5摄氏度。", "冷库温度为5摄氏度。"),
+        ("冷库温度为5℃。", "冷库温度为-5℃。"),
+        ("A majority of 1/3 is needed.", "A majority of 2/3 is needed."),
+        ("The fee is $100.", "The fee is ¥100."),
+        ("费用为￥100。", "费用为$100。"),
+        ("每周开会至少5次。", "每周开会至多5次。"),
+        ("押金不低于500元。", "押金不超过500元。"),
+        ("18岁以上的访客须登记。", "18岁以下的访客须登记。"),
+        ("须在3天以内付款。", "须在3天以外付款。"),
+        ("Guests must stay at least 5 days.", "Guests must stay at most 5 days."),
+        ("The fee is more than 500 euros.", "The fee is less than 500 euros."),
+        ("The temperature stays above 20 degrees.", "The temperature stays below 20 degrees."),
+    ],
+)
+def test_order_sign_form_and_bound_of_a_number_matter(source: str, answer: str) -> None:
+    """The same digits in another order, with another sign or currency, as another version or another bound are wrong."""
+    _, claims, _ = check(answer, passage(source))
+    assert not claims[0].supported and claims[0].why.split(":")[0] in {"numbers", "units", "negation"}
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("The train leaves at 18:15.", "The train leaves at 18:15."),
+        ("It needs Python 3.10 to run.", "It needs Python 3.10 to run."),
+        ("The cold store is kept at -5 °C.", "The cold store is kept at minus 5 °C."),
+        ("冷库温度为零下5摄氏度。", "冷库温度为-5℃。"),
+        ("The shift lasts 5-10 hours.", "The shift lasts 5 to 10 hours."),
+        ("费用为100元。", "费用为￥100。"),
+        ("The fee is 2.50 euros.", "The fee is 2.5 euros."),
+        ("押金不低于500元。", "押金至少500元。"),
+        ("Guests must stay no less than 5 days.", "Guests must stay at least 5 days."),
+        ("须在3天以内付款。", "须在3天之内付款。"),
+    ],
+)
+def test_the_same_number_in_another_form_is_supported(source: str, answer: str) -> None:
+    """A sign, a range, a currency and a bound said otherwise agree."""
+    _, claims, _ = check(answer, passage(source))
+    assert claims[0].supported, claims[0].why

@@ -137,3 +137,51 @@ def test_letters_with_accents_are_one_name() -> None:
     """A name with an accent is not cut at it, and a unit glued to a number is no name."""
     assert names("它是 catrín 的阴性") == {"catrín"}
     assert names("波长为760nm处") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("公司有三个部门", {3}),
+        ("试用期为六个月", {6}),
+        ("每周三开会", {3}),
+        ("星期二", {2}),
+        ("第三章", {3}),
+        ("两倍", {2}),
+        ("一年", {1}),
+        ("三分之二", {2 / 3}),
+        ("2/3 of it", {2 / 3}),
+        ("two thirds", {2 / 3}),
+        ("three months", {3}),
+        ("twenty-five days", {25}),
+        ("two hundred and fifty pages", {250}),
+        ("five thousand", {5000}),
+        ("一个部门", set()),
+        ("一种方法", set()),
+        ("每一天", set()),
+        ("one of them", set()),
+        ("十分重要", set()),
+        ("数十个", set()),
+        ("四川", set()),
+    ],
+)
+def test_what_is_counted_is_stated(text: str, stated: set[float]) -> None:
+    """A numeral before a measure word, a weekday, an ordinal, a fraction and a number word count; 一个 and "one" do not."""
+    assert stated_numbers(text) == stated
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("两方签字，共两份", "Both parties sign two copies"),
+        ("每周三", "every Wednesday"),
+        ("第三章", "the third chapter"),
+        ("三分之二的员工", "two-thirds of the staff"),
+        ("two sides", "双方"),
+        ("three quarters", "四分之三"),
+        ("half of two thirds", "三分之二"),
+    ],
+)
+def test_what_is_counted_is_found_in_the_other_language(claim: str, source: str) -> None:
+    """Small numbers, weekdays, ordinals and fractions vouch across languages."""
+    assert stated_numbers(claim) <= evidence_numbers(source)
