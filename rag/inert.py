@@ -55,6 +55,7 @@ _UNPLAIN = re.compile(r"[\[\]<>&\\`:]|~~~|\w\.\w|\|>", re.ASCII)
 _ACTIVE = re.compile(r"[<>\[\]【】!&\\`~|*_#$(){}]")
 _EDGE = re.compile(rf"\s|(?<=[{_EAST}])")
 _MARKS = re.compile(r"[\s>*+\-\d.)]*")
+_CLOSERS = "”’」』）)\"']】"
 _SENTENCE_END = re.compile(r"\n|[。！？…][”’」』）)\"'\]】]*|[.!?][\"')\]]*(?=\s)")
 _SUSPECT = re.compile(r"[\[\]<>&\\`:/@~{|\uff20-\uff5e【】\x1b\x9b]")
 
@@ -106,12 +107,14 @@ def inert_pieces(pieces: Iterable[str], shown: str = "", numbers: int | None = N
 
     For each piece that completes nothing there is an empty one, so that a reader can stop in between.
     """
-    waiting, said = "", ""
+    waiting, said, tried = "", "", 0
     try:
         for piece in pieces:
             waiting += piece
-            ready = _ready(waiting, said) if piece else 0
+            ready = _ready(waiting, said, tried) if piece else 0
             unit, waiting = waiting[:ready], waiting[ready:]
+            # A sentence end that closed nothing never will: each is tried once, or a long block takes minutes.
+            tried = 0 if ready else max(0, len(waiting.rstrip(_CLOSERS)) - 1)
             said += (out := _in_line(unit, said, shown, numbers))
             yield out
     except Exception:  # what came before a model broke off is kept
@@ -133,16 +136,16 @@ def _in_line(unit: str, said: str, shown: str, numbers: int | None) -> str:
     return made
 
 
-def _ready(text: str, said: str) -> int:
-    """How much of the waiting text may go on."""
+def _ready(text: str, said: str, tried: int) -> int:
+    """How much of the waiting text may go on; no sentence end before ``tried`` makes any of it ready."""
     suspect = _SUSPECT.search(text)
     plain = text[: suspect.start()] if suspect else text
     edge = max((match.end() for match in _EDGE.finditer(plain)), default=0)
     line = plain.rfind("\n", 0, edge) + 1
     if (line or not said or said.endswith("\n")) and edge <= _marks(plain, line):
         edge = line  # behind a list's or quotation's mark a block may begin
-    whole = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() < len(text) and _closed(text[: m.end()])]
-    return max([edge, *whole])
+    ends = [match.end() for match in _SENTENCE_END.finditer(text, tried) if edge < match.end() < len(text)]
+    return next((end for end in reversed(ends) if _closed(text[:end])), edge)
 
 
 def _marks(text: str, start: int) -> int:
@@ -159,8 +162,8 @@ def _closed(text: str) -> bool:
     if fence or text.endswith("\n\n"):
         return not fence
     last = text[text.rfind("\n\n") + 1 :]
-    opened = last.count("[") > last.count("]") or last.count("`") % 2 or re.search(r"<[^>]*$|\]\s*$|\]\([^)]*$", last)
-    return not opened
+    opened = last.count("[") > last.count("]") or last.count("`") % 2 or last.rstrip().endswith("]")
+    return not (opened or last.rfind("<") > last.rfind(">") or last.rfind("](") > last.rfind(")"))
 
 
 def _pass(text: str, parser: MarkdownIt, shown: str) -> str:
