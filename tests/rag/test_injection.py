@@ -138,6 +138,9 @@ PLAIN = [
     "app.py, README.md, lib.rs, v2.0, e.g. this, i.e. that",
     "数据: 3/4, 50 %, a/b",
     "    indented text",
+    "The allowed range is [0, 100]. An interval [5, 10] minutes long.",
+    "见第[5]条的规定，范围为[0，100]。",
+    "Set arr[7] = 3.",
     "Note: data: 5 items; file: a.txt; JavaScript: 用它",
 ]
 
@@ -248,6 +251,24 @@ def test_ordinary_answers_come_through_letter_by_letter(text: str) -> None:
     assert "".join(inert_pieces(text, "", 3)) == text
     halves = [text[a:b] for a, b in pairwise([0, len(text) // 2, len(text)])]
     assert "".join(inert_pieces(halves, "", 3)) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("List<String> is generic.", "List`<String>` is generic."),
+        ("用 vector<int> 存放。", "用 vector`<int>` 存放。"),
+        ("if a<b then c>d holds", "if a`<b then c>`d holds"),
+        ("Map<K> and </Foo> here", "Map`<K>` and `</Foo>` here"),
+        ("It is <b>bold</b><br> and <SPAN>wide</SPAN>.", "It is bold and wide."),
+        ("x<Foo onload=alert(1)> y", "x y"),
+        ("x<script async> y", "x y"),
+    ],
+)
+def test_a_type_in_angle_brackets_is_code(said: str, left: str) -> None:
+    """What only looks like a tag stays, as code; HTML's own tags and all with values go, whole or in pieces."""
+    assert inert(said, "", 3) == "".join(inert_pieces(said, "", 3)) == left
+    assert_inert(left)
 
 
 def test_plain_words_are_shown_as_they_come() -> None:
