@@ -11,6 +11,9 @@ MARKER = re.compile(
     r"\s*[\[【]\s*\^?(?:编号|来源|资料|文档|段落|passages?|sources?|no\.?)?\s*[:：]?\s*(\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)\s*[\]】]",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"\s*\[[\s\d,，、;；]*\]")
+_GLUED_BEFORE, _GLUED_BEHIND = re.compile(r"[A-Za-z\d第]"), re.compile(r"[A-Za-z\d]")
+_PART_ENDS = re.compile(r"\s*(?:[;!?…。，、；：！？)\]）】」』”’\"'|]|[.,:](?![A-Za-z\d])|[*_](?!\s)|\Z)|[^\S\n]*\n")
 # No plain semicolon: in a table row it stands between two cells, and a row is one statement.
 _END = re.compile(r"[。！？；!?…]+[”’」』）)\"'\]】]*|\.(?=[\s\"'”’)\]]|$)[\"'”’)]*|\n+")
 _ABBREVIATION = re.compile(
@@ -47,9 +50,12 @@ def sentences(text: str) -> list[Sentence]:
     return [piece for piece in (_trimmed(text, start, end) for start, end in _spans(text)) if piece]
 
 
-def drafts(answer: str) -> tuple[str, list[Draft]]:
-    """The answer without its markers, and its claims, each with the passage numbers that stood in it or right behind it."""
-    clean, markers = _strip_markers(answer)
+def drafts(answer: str, most: int | None = None) -> tuple[str, list[Draft]]:
+    """The answer without its markers, and its claims, each with the passage numbers that stood in it or right behind it.
+
+    ``most`` is the number of passages that there are, None where it is not known.
+    """
+    clean, markers = _strip_markers(answer, most)
     pieces = [piece for piece in sentences(clean) if not _RULE.match(piece.text)]
     found: list[Draft] = []
     for i, piece in enumerate(pieces):
@@ -65,14 +71,40 @@ def drafts(answer: str) -> tuple[str, list[Draft]]:
     return clean, found
 
 
-def _strip_markers(answer: str) -> tuple[str, list[tuple[int, tuple[int, ...]]]]:
+def cited(text: str, most: int | None = None) -> list[tuple[re.Match[str], tuple[int, ...]]]:
+    """The markers in a text, in order, each with the numbers that it names, also such as ``most`` passages don't have.
+
+    A bare bracket, which may be an interval, an index or a word's part, is a marker where all its numbers are passages' and
+    no letter or digit touches it; with a mark of punctuation or the text's end behind it, a single number always is.
+    """
+    found = []
+    start, part_ends = -1, False
+    for match in reversed(list(MARKER.finditer(text))):  # markers in a row stand where the last of them does
+        part_ends = bool(_PART_ENDS.match(text, match.end())) or (match.end() == start and part_ends)
+        start = match.start()
+        named = tuple(int(n) for n in re.findall(r"\d+", match.group(1)))
+        if not _BARE.fullmatch(match.group()) or _is_marker(match, named, most, part_ends):
+            found.append((match, named))
+    return found[::-1]
+
+
+def _is_marker(match: re.Match[str], named: tuple[int, ...], most: int | None, part_ends: bool) -> bool:
+    """Whether a bare bracket names passages."""
+    if part_ends and len(named) == 1:
+        return True
+    before, behind = match.string[: match.start()][-1:], match.string[match.end() : match.end() + 1]
+    glued = (match.group().startswith("[") and _GLUED_BEFORE.match(before)) or _GLUED_BEHIND.match(behind)
+    return all(n and (most is None or n <= most) for n in named) and (part_ends or not glued)
+
+
+def _strip_markers(answer: str, most: int | None) -> tuple[str, list[tuple[int, tuple[int, ...]]]]:
     clean: list[str] = []
     markers: list[tuple[int, tuple[int, ...]]] = []
     length = last = 0
-    for match in MARKER.finditer(answer):
+    for match, named in cited(answer, most):
         clean.append(answer[last : match.start()])
         length += match.start() - last
-        markers.append((length, tuple(int(n) for n in re.findall(r"\d+", match.group(1)))))
+        markers.append((length, named))
         last = match.end()
     clean.append(answer[last:])
     return "".join(clean), markers

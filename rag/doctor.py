@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from rag.database import SQLITE_VERSION
-from rag.errors import ModelError, RagError
+from rag.errors import LLMError, ModelError, RagError
 from rag.llm import choose, shown_address
+from rag.llm_address import host
 from rag.models import PREFIX, is_present
 from rag.settings import Settings, cache, overrides
 from rag.store import Store
@@ -59,6 +60,11 @@ def examine(settings: Settings) -> Examination:
 
 def _engine(settings: Settings) -> tuple[str, list[str]]:
     """Which engine runs the language model, and why not a faster one; or what keeps it from being run."""
+    if settings.llm.remote:
+        try:
+            host(settings.llm.base_url, settings.llm)
+        except LLMError as error:
+            return "", [str(error)]
     try:
         return f" by {choose(settings.llm).shown}", []
     except ModelError as error:

@@ -243,7 +243,7 @@ def ground(
     carries the claim; a claim without one gets the passage that carries it best, or is marked as unsupported. A
     ``second`` opinion can take support away, or give it where only words were missing.
     """
-    clean, pieces = drafts(answer)
+    clean, pieces = drafts(answer, len(numbered))
     sources = [Source(passage) for passage in passages] if pieces else []
     nearest = _nearest(question, sources)
     claims: list[Claim] = []

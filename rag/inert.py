@@ -16,7 +16,7 @@ from itertools import groupby
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag.claims import MARKER
+from rag.claims import cited
 
 _MOST_PASSES = 8  # each takes one layer of escapes away; who needs more gets plain letters
 _TEXTS = frozenset({"text", "text_special"})
@@ -45,6 +45,16 @@ _HALF_TAG = re.compile(
     r"|!--|[a-z][\w-]*[\s/][^<>]*\b(?:src|href|style|srcdoc|action|on[a-z]+)\s*=)",
     re.IGNORECASE,
 )
+_WORDS_AS_TAG = re.compile(r"</?([A-Za-z][A-Za-z\d-]*)((?:[ \t]+[A-Za-z][\w-]*)*)[ \t]*>", re.ASCII)
+_HTML = frozenset(
+    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br button"
+    " canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fencedframe"
+    " fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe image"
+    " img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter nav"
+    " nobr noembed noframes noscript object ol optgroup option output p param picture plaintext portal pre progress q rb rp rt"
+    " rtc ruby s samp script search section select slot small source spacer span strike strong style sub summary sup svg table"
+    " tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp".split()
+)
 _COMMAND = re.compile(r"\\(?:href|url|includegraphics|html[A-Za-z]+)\b")  # LaTeX that loads or links
 _TAG = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[!?/a-z][^>]*(?:>|\Z)", re.DOTALL | re.I)
 _TERMINAL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
@@ -55,6 +65,7 @@ _UNPLAIN = re.compile(r"[\[\]<>&\\`:]|~~~|\w\.\w|\|>", re.ASCII)
 _ACTIVE = re.compile(r"[<>\[\]【】!&\\`~|*_#$(){}]")
 _EDGE = re.compile(rf"\s|(?<=[{_EAST}])")
 _MARKS = re.compile(r"[\s>*+\-\d.)]*")
+_CLOSERS = "”’」』）)\"']】"
 _SENTENCE_END = re.compile(r"\n|[。！？…][”’」』）)\"'\]】]*|[.!?][\"')\]]*(?=\s)")
 _SUSPECT = re.compile(r"[\[\]<>&\\`:/@~{|\uff20-\uff5e【】\x1b\x9b]")
 
@@ -106,12 +117,14 @@ def inert_pieces(pieces: Iterable[str], shown: str = "", numbers: int | None = N
 
     For each piece that completes nothing there is an empty one, so that a reader can stop in between.
     """
-    waiting, said = "", ""
+    waiting, said, tried = "", "", 0
     try:
         for piece in pieces:
             waiting += piece
-            ready = _ready(waiting, said) if piece else 0
+            ready = _ready(waiting, said, tried) if piece else 0
             unit, waiting = waiting[:ready], waiting[ready:]
+            # A sentence end that closed nothing never will: each is tried once, or a long block takes minutes.
+            tried = 0 if ready else max(0, len(waiting.rstrip(_CLOSERS)) - 1)
             said += (out := _in_line(unit, said, shown, numbers))
             yield out
     except Exception:  # what came before a model broke off is kept
@@ -133,16 +146,16 @@ def _in_line(unit: str, said: str, shown: str, numbers: int | None) -> str:
     return made
 
 
-def _ready(text: str, said: str) -> int:
-    """How much of the waiting text may go on."""
+def _ready(text: str, said: str, tried: int) -> int:
+    """How much of the waiting text may go on; no sentence end before ``tried`` makes any of it ready."""
     suspect = _SUSPECT.search(text)
     plain = text[: suspect.start()] if suspect else text
     edge = max((match.end() for match in _EDGE.finditer(plain)), default=0)
     line = plain.rfind("\n", 0, edge) + 1
     if (line or not said or said.endswith("\n")) and edge <= _marks(plain, line):
         edge = line  # behind a list's or quotation's mark a block may begin
-    whole = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() < len(text) and _closed(text[: m.end()])]
-    return max([edge, *whole])
+    ends = [match.end() for match in _SENTENCE_END.finditer(text, tried) if edge < match.end() < len(text)]
+    return next((end for end in reversed(ends) if _closed(text[:end])), edge)
 
 
 def _marks(text: str, start: int) -> int:
@@ -159,8 +172,8 @@ def _closed(text: str) -> bool:
     if fence or text.endswith("\n\n"):
         return not fence
     last = text[text.rfind("\n\n") + 1 :]
-    opened = last.count("[") > last.count("]") or last.count("`") % 2 or re.search(r"<[^>]*$|\]\s*$|\]\([^)]*$", last)
-    return not opened
+    opened = last.count("[") > last.count("]") or last.count("`") % 2 or last.rstrip().endswith("]")
+    return not (opened or last.rfind("<") > last.rfind(">") or last.rfind("](") > last.rfind(")"))
 
 
 def _pass(text: str, parser: MarkdownIt, shown: str) -> str:
@@ -258,9 +271,17 @@ def _written(tokens: Sequence[Token], shown: str) -> str:
             out.append(_written(token.children or [], shown))
         elif token.type == "code_inline":
             out.append(_code(token, shown))
+        elif token.type == "html_inline" and _is_words(token.content):
+            out.append(f"`{token.content}`")
         elif token.type in _ALLOWED:
             out.append({"softbreak": "\n", "hardbreak": "\\\n"}.get(token.type, token.markup))
     return "".join(out)
+
+
+def _is_words(tag: str) -> bool:
+    """Whether what is read as a tag is none of HTML's: a type's parameter, or two comparisons around words."""
+    found = _WORDS_AS_TAG.fullmatch(tag)
+    return found is not None and (len(found[1]) == 1 if found[2] else found[1].lower() not in _HTML)
 
 
 def _text(run: Sequence[Token], shown: str) -> str:
@@ -322,12 +343,13 @@ def _known_markers(text: str, numbers: int | None) -> str:
     if numbers is None:
         return text
 
-    def kept(match: re.Match[str]) -> str:
-        named = [int(n) for n in re.findall(r"\d+", match.group(1))]
-        known = [n for n in named if 1 <= n <= numbers]
-        return match.group() if known == named else "".join(f"[{n}]" for n in known)
-
-    return MARKER.sub(kept, _SOURCE_MARK.sub("", text))
+    text, out, end = _SOURCE_MARK.sub("", text), [], 0
+    for match, named in cited(text, numbers):
+        known = tuple(n for n in named if 1 <= n <= numbers)
+        kept = match.group() if known == named else "".join(f"[{n}]" for n in known)
+        out += [text[end : match.start()], kept]
+        end = match.end()
+    return "".join([*out, text[end:]])
 
 
 def _folded(text: str) -> str:

@@ -127,7 +127,7 @@ class Address:
         _hush()
         timeout = httpx2.Timeout(self.settings.timeout if self.settings.remote else None, connect=_CONNECT_SECONDS)
         # A proxy set for the outside world must not see what stays on this machine.
-        stays = is_loopback(_host(address, self.settings))
+        stays = is_loopback(host(address, self.settings))
         client = httpx2.Client(
             trust_env=not stays,
             timeout=timeout,
@@ -155,7 +155,7 @@ def _hush() -> None:
         logging.getLogger(name).disabled = True
 
 
-def _host(address: str, settings: LLMSettings) -> str:
+def host(address: str, settings: LLMSettings) -> str:
     """The host of an address; raises LLMError where it is none."""
     try:
         parts = urlsplit(address)
@@ -168,11 +168,11 @@ def _host(address: str, settings: LLMSettings) -> str:
 
 def options(settings: LLMSettings) -> dict[str, Any]:
     """What an address is told: the temperature and the length always, the rest only where it was set."""
-    host = urlsplit(settings.base_url).hostname or ""
+    name = host(settings.base_url, settings)
     told: dict[str, Any] = {"temperature": settings.temperature}
     extra: dict[str, Any] = {}
     # The client library renames the length to a word that OpenAI's newer models want and many servers don't know.
-    if host == "api.openai.com" or host.endswith(".azure.com"):
+    if name == "api.openai.com" or name.endswith(".azure.com"):
         told["max_tokens"] = settings.max_tokens
     else:
         extra["max_tokens"] = settings.max_tokens
@@ -185,7 +185,7 @@ def options(settings: LLMSettings) -> dict[str, Any]:
     if settings.repetition_penalty != 1:
         extra["repetition_penalty"] = settings.repetition_penalty
     if settings.thinking != "auto":
-        extra |= _THINKING.get(host, lambda on: {"chat_template_kwargs": {"enable_thinking": on}})(
+        extra |= _THINKING.get(name, lambda on: {"chat_template_kwargs": {"enable_thinking": on}})(
             settings.thinking == "on"
         )
     return told | ({"extra_body": extra} if extra else {})
@@ -209,8 +209,11 @@ def place(settings: LLMSettings) -> str:
 
 
 def shown_address(address: str) -> str:
-    """An address without user, password and query, which may hold keys."""
-    parts = urlsplit(address)
+    """An address without user, password and query, which may hold keys; without anything where it is none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket that opens an IPv6 address and is not closed, say
+        return "(no address)"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

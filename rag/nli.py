@@ -8,12 +8,16 @@ the labels entailment, neutral and contradiction (a folder, or a Hugging Face na
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from rag.errors import ModelError
+from rag.prompt import inert_marks
+
+_FIRST_WORD = re.compile(r"[\W_]*(?:(?P<yes>yes|是的?)|no|否|不是的?)(?!\w)", re.IGNORECASE)
 
 
 class SecondOpinion(Protocol):
@@ -53,13 +57,12 @@ class Entailment:
 
 
 def second_look(answer: Callable[[str], str]) -> SecondOpinion:
-    """The opinion of a language model, given what answers a prompt: yes is 1, no is -1, anything else 0."""
+    """The opinion of a language model, given what answers a prompt: yes as its first word is 1, no -1, all else 0."""
 
     def ask(claim: str, quote: str) -> float:
-        said = (
-            answer(f"Text: {quote}\n\nStatement: {claim}\n\nDoes the text say this? Answer yes or no.").strip().lower()
-        )
-        return 1.0 if said.startswith(("yes", "是")) else -1.0 if said.startswith(("no", "否", "不")) else 0.0
+        said = answer(inert_marks(f"Text: {quote}\n\nStatement: {claim}\n\nDoes the text say this? Answer yes or no."))
+        first = _FIRST_WORD.match(said)
+        return 0.0 if first is None else 1.0 if first["yes"] else -1.0
 
     return ask
 

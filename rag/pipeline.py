@@ -97,6 +97,7 @@ class Pipeline:
         self.calibration = load_calibration(Path(own).expanduser() if own else WEIGHTS)
         self._generating = threading.Lock()
         self._records = Records(store.home, settings.trace.keep) if settings.trace.keep else None
+        self._noting = threading.Lock()
         self._written: dict[str, Written] = {}  # drafts until their answers are checked
         self._second = second
         if second is None and settings.grounding.second_look and llm is not None:
@@ -128,6 +129,8 @@ class Pipeline:
 
         Raises RagError for a question without a word or with more than 4,000 characters.
         """
+        for text in (question, *(turn.content for turn in history)):
+            _check_characters(text)
         _check(question)
         began = time.perf_counter()
         spoken = asked_language(question) or language(question)
@@ -160,14 +163,13 @@ class Pipeline:
         prompt = self.prompt(retrieval)
         while not self._generating.acquire(timeout=_TURN_SECONDS):
             yield ""
+        raw: list[str] = []
         try:
-            raw: list[str] = []
             with closing(cast("Generator[str]", self.llm.stream(prompt))) as pieces:
                 yield from inert_pieces(_noted(pieces, raw), *self._bounds(retrieval))
-            self._written[retrieval.id] = Written(tuple(prompt), "".join(raw))
-            if len(self._written) > _MOST_WRITTEN:  # whose answers nobody asked for
-                self._written.pop(next(iter(self._written)))
         finally:
+            if self._records is not None:  # what came before a model broke off or was stopped, too
+                self._note(retrieval.id, Written(tuple(prompt), "".join(raw)))
             self._generating.release()
 
     def prompt(self, retrieval: Retrieval) -> list[BaseMessage]:
@@ -183,8 +185,19 @@ class Pipeline:
         return built
 
     def written(self, retrieval: Retrieval) -> Written | None:
-        """What the model was sent and wrote for a retrieval, letter by letter; given out once, None before it has ended."""
-        return self._written.pop(retrieval.id, None)
+        """What the model was sent and wrote for a retrieval, letter by letter.
+
+        Given out once; None before it has ended, and where no records are kept.
+        """
+        with self._noting:
+            return self._written.pop(retrieval.id, None)
+
+    def draft(self, retrieval: Retrieval) -> str:
+        """What the model writes for a retrieval, letter by letter and not made inert: to compare, not to show."""
+        prompt = self.prompt(retrieval)
+        assert self.llm is not None
+        with self._generating:
+            return "".join(self.llm.stream(prompt))
 
     def finish(
         self,
@@ -289,7 +302,7 @@ class Pipeline:
         reasons = [say(judged.refusal, spoken)]
         if retrieval.passages:
             missing = unmentioned(retrieval.question, [passage.chunk.indexed_text for passage in retrieval.passages])
-            reasons.append(say(f"looked for: {retrieval.query}", spoken))
+            reasons.append(say(f"looked for: {retrieval.question}", spoken))
             reasons += [say(f"unmentioned: {', '.join(missing)}", spoken)] if missing else []
         return "\n".join(reasons)
 
@@ -353,6 +366,12 @@ class Pipeline:
             return replace(answer, id="")
         return answer
 
+    def _note(self, identity: str, written: Written) -> None:
+        with self._noting:
+            self._written[identity] = written
+            if len(self._written) > _MOST_WRITTEN:  # whose answers nobody asked for
+                del self._written[next(iter(self._written))]
+
     def _shown(self, retrieval: Retrieval) -> Sequence[Passage]:
         return retrieval.passages[: self.settings.retrieval.k]
 
@@ -382,12 +401,15 @@ class Pipeline:
         return cosines
 
     def _answer_alone(self, prompt: str) -> str:
-        """What the language model says to a prompt without anything around it."""
+        """What the language model says to a prompt without anything around it; empty where it fails or breaks off."""
         from langchain_core.messages import HumanMessage
 
         assert self.llm is not None
-        with self._generating:
-            return "".join(self.llm.stream([HumanMessage(prompt)]))
+        try:
+            with self._generating:
+                return "".join(self.llm.stream([HumanMessage(prompt)]))
+        except LLMError:  # an answer is worth more than a second opinion of it
+            return ""
 
 
 def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedder | None = None) -> Pipeline:
@@ -423,6 +445,13 @@ def _noted(pieces: Iterator[str], into: list[str]) -> Iterator[str]:
     for piece in pieces:
         into.append(piece)
         yield piece
+
+
+def _check_characters(text: str) -> None:
+    if broken := next((c for c in text if "\ud800" <= c <= "\udfff"), ""):
+        raise RagError(
+            f"The question or the conversation holds half a character (U+{ord(broken):04X}). Type it again, in UTF-8."
+        )
 
 
 def _check(question: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -21,6 +22,11 @@ _TURN_CHARACTERS = 300
 _ROOM_PER_TURN = 1000  # tokens
 _ROOM_PER_CHARACTER = 32
 _EXAMPLE_MARK = "sample"  # of our own passages; a fixed one keeps the prompt's beginning the same
+# The beginnings of what ChatML, Llama, DeepSeek, Gemma and Mistral put around messages.
+_CHAT_MARK = re.compile(
+    r"<(?=\||/?s>|/?(?:start|end)_of_turn>|</?SYS>>)|[<‹](?=｜)|\[(?=/?INST\])",
+    re.IGNORECASE,
+)
 
 
 def messages(
@@ -52,8 +58,8 @@ def messages(
                 HumanMessage(asked(example.question, example.passages, mark=_EXAMPLE_MARK)),
                 AIMessage(example.answer),
             ]
-        built += [(HumanMessage if turn.role == "user" else AIMessage)(_inert(turn.content)) for turn in turns]
-        built.append(HumanMessage(_inert(asked(question, [passage_text(run) for run in runs[:kept]], mark=mark))))
+        built += [(HumanMessage if turn.role == "user" else AIMessage)(inert_marks(turn.content)) for turn in turns]
+        built.append(HumanMessage(inert_marks(asked(question, [passage_text(run) for run in runs[:kept]], mark=mark))))
         if sum(count(str(message.content)) + 8 for message in built) <= room:
             return built, kept
     raise LLMError(
@@ -87,9 +93,12 @@ def _asked(question: str, passages: Sequence[str], order: str, texts: Texts, mar
     return f"{texts.passages}\n{numbered}\n\n{order}\n{texts.question}{question}"
 
 
-def _inert(text: str) -> str:
-    """The text without the marks that chat templates put between messages: a document must not speak as somebody else."""
-    return text.replace("<|", "< |")
+def inert_marks(text: str) -> str:
+    """The text with the marks that chat templates put between messages broken up by a blank behind their first character.
+
+    A document must not speak as somebody else.
+    """
+    return _CHAT_MARK.sub(r"\g<0> ", text)
 
 
 def _turns(history: Sequence[Turn], room: int) -> list[Turn]:

@@ -104,7 +104,7 @@ def record_of(pipeline: Pipeline, retrieval: Retrieval, written: Written, answer
         "language": answer.language,
         "refused": answer.refused,
         "refusal": retrieval.refusal,
-        "reason": answer.reason,
+        "incomplete": answer.incomplete,
         "answerable": retrieval.answerable,
         "filter": filter_to_json(retrieval.filter),
         "withheld": list(retrieval.withheld),
@@ -126,6 +126,7 @@ def record_of(pipeline: Pipeline, retrieval: Retrieval, written: Written, answer
         "documents": [passage.chunk.document for passage in retrieval.passages],
         "draft": written.draft,
         "answer": answer.text,
+        "reason": answer.reason,
         "claims": [{"text": claim.text, "why": claim.why} for claim in answer.claims],
         "quotes": [citation.quote for citation in answer.citations],
     }
@@ -210,7 +211,9 @@ def _record(row: tuple[Any, ...]) -> Record:
 
 
 def _packed(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """A value as JSON; half a character, which a model may write and no file can hold, becomes a question mark."""
+    packed = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return packed.encode("utf-8", "replace").decode("utf-8")
 
 
 def _passage(passage: Passage) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def replay(pipeline: Pipeline, record: Record, *, generate: bool = False) -> Rep
     )
     same = _as_recorded(record, shown, again)
     prompt = prompt_sha(pipeline.prompt(same)) if facts["prompt"] and same.passages else ""
-    draft = _written(pipeline, same) if generate and prompt else None
+    draft = pipeline.draft(same) if generate and prompt and not same.refusal else None
     answer = pipeline.finish(same, words["draft"]) if words else None
     differences = [*_gone(record, shown), *_compared(record, again, turns is not None)]
     if facts["prompt"] and prompt != facts["prompt"]:
@@ -56,14 +56,6 @@ def replay(pipeline: Pipeline, record: Record, *, generate: bool = False) -> Rep
     if answer is not None:
         differences += _verdicts(facts, answer)
     return Replay(shown, again.passages, prompt, draft, answer, tuple(differences), _changed(pipeline, record))
-
-
-def _written(pipeline: Pipeline, retrieval: Retrieval) -> str:
-    """What the model writes now, letter by letter."""
-    for _ in pipeline.generate(retrieval):
-        pass
-    written = pipeline.written(retrieval)
-    return written.draft if written else ""
 
 
 def _chunk(pipeline: Pipeline, passage: dict[str, Any]) -> Chunk | None:
@@ -87,9 +79,11 @@ def _as_recorded(record: Record, shown: tuple[Chunk | None, ...], again: Retriev
         if chunk is not None
     )
     query = record.words.get("query") or again.query
+    # Only what was searched for has a record, even where the question would be asked back now.
     return replace(
-        again, query=query, passages=passages, refusal=facts["refusal"], trace=Trace(reason=again.trace.reason)
-    )
+        again, query=query, passages=passages, refusal=facts["refusal"], trace=Trace(reason=again.trace.reason),
+        kind="answer", reply="",
+    )  # fmt: skip
 
 
 def _gone(record: Record, shown: tuple[Chunk | None, ...]) -> Iterator[str]:

@@ -6,7 +6,11 @@ _OPEN, _CLOSE = "<think>", "</think>"
 
 
 class Thoughts:
-    """Lets an answer through without its ``<think>…</think>`` blocks, also where a mark is split or a block never ends."""
+    """Lets an answer through without the thoughts before it, also where a mark is split.
+
+    ``<think>`` opens them only before the answer has begun; behind it the marks are text. Thoughts that never end leave no
+    answer. A ``</think>`` that nothing opened takes away what was not shown yet; what was shown stays, mark and all.
+    """
 
     def __init__(self) -> None:
         self._held = ""
@@ -16,17 +20,15 @@ class Thoughts:
     def without(self, piece: str) -> str:
         """What of the answer so far can be shown for sure and was not shown before."""
         self._held += piece
-        shown = ""
-        while (at := self._held.find(mark := self._mark)) >= 0:
-            if not self._thinking:
-                shown += self._held[:at]
-            self._held = self._held[at + len(mark) :]
-            self._thinking = not self._thinking
-        kept = _overlap(self._held, mark)
-        if not self._thinking:
-            shown += self._held[: len(self._held) - kept]
-        self._held = self._held[len(self._held) - kept :]
-        return self._trimmed(shown)
+        while not self._begun and (found := self._next()):
+            before, mark = found
+            if mark == _OPEN and before.strip():
+                break
+            self._held = self._held[len(before) + len(mark) :]
+            self._thinking = mark == _OPEN
+        kept = 0 if self._begun else self._may_be_a_mark()
+        held, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        return "" if self._thinking else self._trimmed(held)
 
     def rest(self) -> str:
         """What was held back at the end, because a mark might have begun there."""
@@ -34,8 +36,17 @@ class Thoughts:
         return "" if self._thinking else self._trimmed(held)
 
     @property
-    def _mark(self) -> str:
-        return _CLOSE if self._thinking else _OPEN
+    def _marks(self) -> tuple[str, ...]:
+        return (_CLOSE,) if self._thinking else (_OPEN, _CLOSE)
+
+    def _next(self) -> tuple[str, str] | None:
+        """What stands before the next mark, and the mark."""
+        places = [(at, mark) for mark in self._marks if (at := self._held.find(mark)) >= 0]
+        return (self._held[: min(places)[0]], min(places)[1]) if places else None
+
+    def _may_be_a_mark(self) -> int:
+        """How many characters at the end may be the beginning of a mark."""
+        return max(_overlap(self._held, mark) for mark in self._marks)
 
     def _trimmed(self, text: str) -> str:
         """The text; blanks between the thoughts and the answer are no part of it."""

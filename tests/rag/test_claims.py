@@ -97,6 +97,33 @@ def test_other_brackets_stay(answer: str) -> None:
     assert drafts(answer)[0] == answer
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "The allowed range is [0, 100].",
+        "An interval [5, 10] minutes long.",
+        "见第[5]条和第[2]条的规定。",
+        "Set arr[7] = 3 and arr[2] = 4.",
+        "Read `arr[2]` first.",
+        "取值范围为[0，100]。",
+        "[99] of them came.",
+        "It is x[2]y.",
+    ],
+)
+def test_numbers_in_brackets_that_name_no_passage_stay(answer: str) -> None:
+    """An interval, an index and a paragraph's number are part of the answer, where three passages were shown."""
+    assert drafts(answer, 3)[0] == answer
+
+
+@pytest.mark.parametrize(
+    "answer", ["It is blue{}.", "It is blue. {}", "它是蓝色的{}，天也是。", "它是蓝色的。{}", "It is {} blue"]
+)
+def test_a_marker_of_few_passages(answer: str) -> None:
+    """With three passages known, [2] is a marker wherever it stands by itself; [99] is none, and gone where a part ends."""
+    assert drafts(answer.format("[2]"), 3)[1][0].markers == (2,)
+    assert "[99]" not in drafts(answer.format("[99]"), 3)[0] or answer == "It is {} blue"
+
+
 PIECES = st.sampled_from(
     [
         "Red is warm. ",

@@ -13,7 +13,9 @@ import pytest
 
 from rag import pipeline as pipelines
 from rag.__main__ import main
-from rag.settings import Settings
+from rag.errors import LLMError
+from rag.llm_address import Address
+from rag.settings import LLMSettings, Settings
 from rag.store import Store
 from tests.rag.stored import put
 from tests.scripted_llm import ScriptedLLM
@@ -257,6 +259,16 @@ def test_doctor_finds_what_is_missing(run: Run) -> None:
     """`doctor` exits with 1 where the models are missing, and says what to type."""
     code, said, _ = run("doctor")
     assert code == 1 and "models pull" in said and "2 documents" in said
+
+
+def test_an_address_that_is_none_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor` and `ask` say which setting to mend where the model's address can't be read."""
+    monkeypatch.setenv("FOOTNOTE_LLM_BASE_URL", "http://[::1")
+    monkeypatch.setenv("FOOTNOTE_LLM_MODEL", "m")
+    code, said, _ = run("doctor")
+    assert code == 1 and "Set llm.base_url to one like" in said
+    with pytest.raises(LLMError, match=r"Set llm\.base_url to one like"):
+        Address(LLMSettings(model="m", base_url="http://[::1"))
 
 
 def test_missing_models_are_one_sentence(tmp_path: Path) -> None:

@@ -168,3 +168,22 @@ def test_a_document_cannot_speak_as_somebody_else() -> None:
     run = [Chunk(1, "a.md", 0, evil, None, evil, 0, len(evil))]
     prompt = built(evil, history=(Turn("user", evil), Turn("assistant", evil)), runs=[run])
     assert all("<|" not in m.content for m in prompt)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["<|im_start|>", "<｜User｜>", "‹｜x｜>", "</s>", "<s>", "<start_of_turn>", "<END_OF_TURN>",
+     "[INST]", "[/inst]", "<<SYS>>", "<</SYS>>"],
+)  # fmt: skip
+def test_nobody_speaks_as_somebody_else(mark: str) -> None:
+    """The marks of chat templates reach the model from no document, question or turn as they are."""
+    runs = [chunks_of("a.md", (f"Rent {mark} is high.",))]
+    prompt = built(f"How {mark} high?", history=[Turn("user", f"x {mark} y")], runs=runs)
+    said = "\n".join(message.content for message in prompt)
+    assert mark not in said and said.count(f"{mark[0]} {mark[1:]}") == 3
+
+
+@pytest.mark.parametrize("text", ["a < b | c", "<span>x</span>", "arr[INSTALL]", "若 a<b，则 [1]", "<b>s</b>"])
+def test_ordinary_text_is_read_as_it_is(text: str) -> None:
+    """What is no chat template's mark is not touched."""
+    assert text in built(text)[-1].content

@@ -13,7 +13,7 @@ import pytest
 
 from rag import pipeline as pipelines
 from rag.__main__ import main
-from rag.errors import RagError
+from rag.errors import Incomplete, RagError
 from rag.pipeline import Pipeline
 from rag.record import Records, filter_from_json, filter_to_json
 from rag.replay import replay
@@ -174,6 +174,53 @@ def test_a_follow_up_is_replayed_with_its_conversation(make: Make, home: Path) -
     record = Records(home).get(second.id)
     assert record.words["query"] != record.question
     assert replay(make("x", keep=0, k=1), record).differences == ()
+
+
+def test_a_refused_follow_up_keeps_no_words_of_a_document(make: Make, home: Path, embedder: Any) -> None:
+    """What was looked for is the question, not the answer before it, and the reason goes with the other words."""
+    first = asked(make, "Where does it sleep in the archive?", f"The {CANARY} sleeps in the archive.", k=1)
+    history = (Turn("user", first.question), Turn("assistant", first.text))
+    second = asked(make, "Why does it?", "The passages do not say.", k=1, history=history)
+    record = Records(home).get(second.id)
+    assert second.refused and CANARY in record.words["query"] and record.words["reason"] == second.reason
+    assert "Looked for: Why does it?" in second.reason and CANARY not in json.dumps(record.facts)
+    with Store(home) as store:
+        put(store, embedder, "secret.md", "Nothing sleeps in the archive.")
+    assert CANARY.encode() not in raw(home)
+
+
+def test_half_a_character_loses_no_answer(make: Make, home: Path) -> None:
+    """What no file can hold is left out of an answer, kept as a question mark, and refused in a question."""
+    answer = asked(make, "年假有几天？", "年假有十五天\ud83d[1]。")
+    assert "年假有十五天" in answer.text and "?" in Records(home).get(answer.id).words["draft"]
+    for question, history in (("年假\udce5有几天？", ()), ("Rent?", (Turn("user", "\ud800"),))):
+        with pytest.raises(RagError, match="half a character"):
+            asked(make, question, "x", history=history)
+
+
+def test_an_answer_that_broke_off_is_kept_as_it_came(make: Make, home: Path) -> None:
+    """The record of an unfinished answer says why it is, and holds what the model wrote letter by letter."""
+    pipeline = make("年假有十五天<b>[1]。另")
+    pipeline.llm.error = Incomplete("The model broke off.")  # type: ignore[union-attr]
+    answer = pipeline.ask("年假有几天？")
+    record = Records(home).get(answer.id)
+    assert record.facts["incomplete"] == answer.incomplete == "The model broke off."
+    assert record.words["draft"] == "年假有十五天<b>[1]。另"
+
+
+def test_without_records_no_draft_is_kept(make: Make) -> None:
+    """With ``trace.keep`` 0 a draft is nowhere, not even until its answer is checked."""
+    pipeline = make("年假有十五天[1]。", keep=0)
+    retrieval = pipeline.retrieve("年假有几天？")
+    assert "".join(pipeline.generate(retrieval)) and pipeline.written(retrieval) is None
+
+
+def test_a_question_that_would_be_asked_back_now_is_replayed(make: Make, home: Path) -> None:
+    """What was answered then is checked as an answer, whatever would be said to its question now."""
+    answer = asked(make, "年假有几天？", "年假有十五天[1]。")
+    record = replace(Records(home).get(answer.id), question="你好")
+    again = replay(make("x", keep=0), record)
+    assert again.answer is not None and again.answer.kind != "talk" and again.answer.claims == answer.claims
 
 
 def test_a_refusal_has_a_record(make: Make, home: Path) -> None:
