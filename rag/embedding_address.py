@@ -50,7 +50,7 @@ class AddressEmbedder:
                  settings.passage_prefix, centring.texts_hash(), windows.SIZE]  # fmt: skip
         self._fingerprint = make_fingerprint(settings.model, parts)
         self._means = centring.LanguageMeans(self._find_means)
-        address = urlsplit(settings.base_url)
+        address = urlsplit(shown_address(settings.base_url))
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ModelError(
                 f"embedding.base_url is {shown_address(settings.base_url)!r}, which is no http address. "

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from rag.llm import shown_address
 from rag.settings import CONFIG_NAME
 from rag.types import Language
 from ui.markup import inline
@@ -25,7 +26,8 @@ def page(services: Services, say: Say) -> None:
     with st.container(border=True):
         remote = settings.llm.remote
         icon = ":orange[:material/cloud_upload:]" if remote else ":green[:material/lock:]"
-        address = inline(urlsplit(settings.llm.base_url).netloc or settings.llm.base_url)
+        shown = shown_address(settings.llm.base_url)
+        address = inline(urlsplit(shown).netloc or shown)
         st.caption(say("privacy"))
         st.markdown(f"{icon} " + (say("privacy_remote", address=f"**{address}**") if remote else say("privacy_local")))
     with st.container(border=True):

@@ -150,7 +150,7 @@ def test_what_is_no_json_is_an_error(server: Server) -> None:
         embedder(server).embed_query("?")
 
 
-@pytest.mark.parametrize("address", ["http://user:pass@127.0.0.1:9/v1", "ftp://host/v1", "host:80"])
+@pytest.mark.parametrize("address", ["http://user:pass@127.0.0.1:9/v1", "ftp://host/v1", "host:80", "http://[::1"])
 def test_an_address_that_is_not_there(address: str) -> None:
     """One sentence names the address without its password."""
     with pytest.raises(ModelError, match="embed") as error:
