@@ -2,6 +2,9 @@
 
 Answerable questions are asked as they are and, every second one, again with their documents withheld; unanswerable ones
 count as such. Each set weighs the same, and in it the two kinds do. What is printed for a set comes from a fit on the others.
+
+In a collection that says the same things over and over (filings of one company, pages of one site) a question may well be
+answered with its documents withheld; of a set that is named as ``--repeating`` only the answerable questions are fitted on.
 """
 
 from __future__ import annotations
@@ -97,14 +100,22 @@ def _calibrate(options: argparse.Namespace) -> None:
     settings = load_settings(options.home, options.kb)
     sets = {}
     for place in options.sets:
-        sets[place.name if place.is_dir() else place.stem] = _examples(place, settings, options)
-    _print_held_out(sets)
-    fitted = fit(sets)
+        sets[_name(place)] = _examples(place, settings, options)
+    repeating = {_name(place) for place in options.repeating}
+    if unknown := repeating - sets.keys():
+        raise RagError(f"--repeating {', '.join(sorted(unknown))} is none of the sets. Name it among them, too.")
+    fitting = {name: [e for e in s if e.answerable or name not in repeating] for name, s in sets.items()}
+    _print_held_out(sets, fitting)
+    fitted = fit(fitting)
     out = options.out or settings.home / "calibration.json"
     part = out.with_suffix(".part")
     part.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
     part.replace(out)
     print(f"Written: {out}. To use it, set answers.calibration to this path.")
+
+
+def _name(place: Path) -> str:
+    return place.name if place.is_dir() else place.stem
 
 
 def _examples(place: Path, settings: Settings, options: argparse.Namespace) -> list[Example]:
@@ -138,8 +149,8 @@ def _drawn(questions: Sequence[Question], most: int) -> set[str]:
 
 def _drafted(pipeline: Pipeline, question: Question) -> tuple[float, ...]:
     retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold)
-    text, claims, _ = pipeline.grounded(retrieval, "".join(pipeline.generate(retrieval)))
-    return draft_features(retrieval.answerable, text, claims)
+    _, claims, _ = pipeline.grounded(retrieval, "".join(pipeline.generate(retrieval)))
+    return draft_features(retrieval.answerable, claims)
 
 
 def _with(before: Any, example: Example) -> tuple[tuple[float, ...], bool]:
@@ -176,10 +187,10 @@ def _named(names: Sequence[str], model: Any) -> dict[str, Any]:
     return {"weights": weights, "bias": round(float(model.intercept_[0]), 4)}
 
 
-def _print_held_out(sets: Mapping[str, Sequence[Example]]) -> None:
+def _print_held_out(sets: Mapping[str, Sequence[Example]], fitting: Mapping[str, Sequence[Example]]) -> None:
     """For each set, by a fit on the others: area under the curve, calibration error, and the curve itself."""
     for name, own in sets.items():
-        others = {other: s for other, s in sets.items() if other != name} or {name: own}
+        others = {other: s for other, s in fitting.items() if other != name} or {name: own}
         before = _fit([(e.found, e.answerable) for s in others.values() for e in s], _weights(others.values()))
         x = np.array([e.found for e in own])
         told = "a fit on the others" if len(sets) > 1 else "the fit itself, on which it is too kind"
@@ -244,6 +255,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="leave out the first N questions of sets that have twice as many",
     )
+    parser.add_argument(
+        "--repeating", type=Path, action="append", default=[], metavar="SET",
+        help="one of the sets, whose documents repeat each other, so that withholding some leaves the answer there",
+    )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write the fit (calibration.json in the home)"
     )

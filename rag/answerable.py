@@ -15,13 +15,13 @@ from typing import Any
 
 from rag.errors import SettingsError
 from rag.fusion import meaning
-from rag.grounding import says_nothing, share_covered
+from rag.grounding import share_covered
 from rag.text import language
 from rag.types import Claim, Passage
 
 WEIGHTS = Path(__file__).parent / "builtin" / "answerable.json"
 FEATURES = ("dense", "lexical", "covered", "dense_gap", "score_gap", "agree", "cross", "cross_dense")
-DRAFT_FEATURES = ("retrieval", "supported", "silent")
+DRAFT_FEATURES = ("retrieval", "supported")
 _LEAST = 1e-3  # a probability is never quite 0 or 1
 _CLOSEST = 4  # passages whose words are looked at
 
@@ -45,16 +45,15 @@ def features(question: str, passages: Sequence[Passage]) -> tuple[float, ...]:
     )
 
 
-def draft_features(answerable: float, text: str, claims: Sequence[Claim]) -> tuple[float, ...]:
-    """The numbers of ``DRAFT_FEATURES``: what retrieval thought, as log odds, and how a checked draft stands on its passages.
+def draft_features(answerable: float, claims: Sequence[Claim]) -> tuple[float, ...]:
+    """The numbers of ``DRAFT_FEATURES``: what retrieval thought, as log odds, and the share of supported claims in a draft.
 
     More was tried and told nothing new: how much of the question the quotes hold, how near they and the draft are to it
-    in meaning, the tokens' probabilities.
+    in meaning, the tokens' probabilities. A model that says itself that it is not there is believed, whatever the odds.
     """
     return (
         log(answerable + _LEAST) - log(1 - answerable + _LEAST),
         sum(claim.supported for claim in claims) / len(claims) if claims else 0.0,
-        float(not claims or says_nothing(text)),
     )
 
 

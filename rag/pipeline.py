@@ -274,7 +274,7 @@ class Pipeline:
                 say("refusal", retrieval.language), refusal=retrieval.refusal, confidence=retrieval.answerable
             )
         text, claims, citations = self.grounded(retrieval, draft)
-        values = draft_features(retrieval.answerable, text, claims)
+        values = draft_features(retrieval.answerable, claims)
         confidence = self.calibration.drafted(values)
         silent = grounding.says_nothing(text)
         carried = any(claim.supported for claim in claims) and not silent

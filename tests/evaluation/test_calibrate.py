@@ -47,13 +47,13 @@ def test_a_fit_tells_the_kinds_apart(tmp_path: Path) -> None:
 
     def examples(count: int, support: float) -> list[Example]:
         found = [(n / count, *[0.0] * (len(FEATURES) - 1)) for n in range(count)]
-        return [Example(x[0] > 0.5, x, (0.0, support * (x[0] > 0.5), 0.0)) for x in found]
+        return [Example(x[0] > 0.5, x, (0.0, support * (x[0] > 0.5))) for x in found]
 
     (tmp_path / "fit.json").write_text(json.dumps(fit({"large": examples(200, 1.0), "small": examples(20, 1.0)})))
     made = load_calibration(tmp_path / "fit.json")
     low, high = ([value, *[0.0] * (len(FEATURES) - 1)] for value in (0.1, 0.9))
     assert made.found(low) < 0.2 < 0.8 < made.found(high)
-    assert made.drafted((0.0, 0.0, 0.0)) < 0.5 < made.drafted((0.0, 1.0, 0.0))
+    assert made.drafted((0.0, 0.0)) < 0.5 < made.drafted((0.0, 1.0))
 
 
 @pytest.fixture

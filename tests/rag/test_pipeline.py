@@ -98,9 +98,9 @@ def test_what_the_documents_do_not_say_is_flagged(store: Store, make: Make) -> N
     ("question", "draft", "said"),
     [
         ("How many days of leave?", "The moon is made of 12 cheeses.", "withheld"),
-        ("年假有几天？", "月亮由十二块奶酪组成。", "没有采用"),
+        ("每位员工每年享有几天带薪年假？", "月亮由十二块奶酪组成。", "没有采用"),
         ("How many days of leave?", "The passages do not mention it.", "do not give"),
-        ("年假有几天？", "资料中没有提到。", "没有给出"),
+        ("每位员工每年享有几天带薪年假？", "资料中没有提到。", "没有给出"),
         ("How many days of leave?", "", "do not give"),
         ("How many days of leave?", " \n ", "do not give"),
     ],
