@@ -112,7 +112,7 @@ class AnswerSettings:
     ``calibration`` is a file that ``python -m evaluation calibrate`` wrote for that probability; empty for the built-in one.
     """
 
-    strictness: float = 0.55
+    strictness: float = 0.6
     calibration: str = ""
 
 
