@@ -27,6 +27,7 @@ from rag.errors import RagError
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
     from rag.settings import Settings
+    from rag.types import Retrieval
 
 _SEED = 0
 _STRICTNESS = tuple(n / 20 for n in range(2, 19))
@@ -77,7 +78,7 @@ def examples(
         report(done, len(questions))
         retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold, k=10)
         if retrieval.passages:
-            drafted = _drafted(pipeline, question) if question.id in drawn else None
+            drafted = _drafted(pipeline, retrieval) if question.id in drawn else None
             found.append(Example(question.answerable, features(retrieval.query, retrieval.passages), drafted))
     report(len(questions), len(questions))
     return found
@@ -147,8 +148,7 @@ def _drawn(questions: Sequence[Question], most: int) -> set[str]:
     return {chosen for ids in kinds.values() for chosen in draw.sample(ids, min(most, len(ids)))}
 
 
-def _drafted(pipeline: Pipeline, question: Question) -> tuple[float, ...]:
-    retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold)
+def _drafted(pipeline: Pipeline, retrieval: Retrieval) -> tuple[float, ...]:
     _, claims, _ = pipeline.grounded(retrieval, "".join(pipeline.generate(retrieval)))
     return draft_features(retrieval.answerable, claims)
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from rag.errors import ModelError
 from rag.prompt import inert_marks
+from rag.reranker import cross_encoder_folder
 
 _FIRST_WORD = re.compile(r"[\W_]*(?:(?P<yes>yes|是的?)|no|否|不是的?)(?!\w)", re.IGNORECASE)
 
@@ -36,7 +37,7 @@ class Entailment:
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging as progress
 
-        folder = _folder(model)
+        folder = cross_encoder_folder(model, _unusable)
         self._labels = _labels(model, folder)
         self._reading = threading.Lock()  # a tokenizer keeps its padding and truncation as state
         progress.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -65,24 +66,6 @@ def second_look(answer: Callable[[str], str]) -> SecondOpinion:
         return 0.0 if first is None else 1.0 if first["yes"] else -1.0
 
     return ask
-
-
-def _folder(model: str) -> Path:
-    """The folder of a model: itself, or where the hub's cache on this machine keeps it."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    try:
-        return Path(snapshot_download(model, local_files_only=True))
-    except HFValidationError:
-        raise _unusable(model, "is no folder") from None
-    except OSError:
-        raise _unusable(
-            model, f"is not on this machine; where there is a network, `hf download {model}` fetches it"
-        ) from None  # fmt: skip
 
 
 def _labels(model: str, folder: Path) -> dict[str, int]:

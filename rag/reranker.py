@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import tanh
 from pathlib import Path
@@ -80,15 +80,18 @@ def load_reranker(settings: RetrievalSettings) -> Reranker | None:
     """
     if not settings.reranker:
         return None
-    folder = _folder(settings.reranker)
+    folder = cross_encoder_folder(settings.reranker, _unusable)
     if not _is_cross_encoder(folder):
         # The library would put an untrained head on any encoder and call the result a reranker.
         raise _unusable(settings.reranker, "is no CrossEncoder: it has no trained head that scores a pair")
     return Reranker(folder, settings)
 
 
-def _folder(model: str) -> Path:
-    """The folder of a model: itself, or where the hub's cache on this machine keeps it."""
+def cross_encoder_folder(model: str, unusable: Callable[[str, str], ModelError]) -> Path:
+    """The folder of a model: itself, or where the hub's cache on this machine keeps it.
+
+    Raises ``unusable(model, why)`` where it is neither.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
@@ -98,9 +101,9 @@ def _folder(model: str) -> Path:
     try:
         return Path(snapshot_download(model, local_files_only=True))
     except HFValidationError:
-        raise _unusable(model, "is no folder") from None
+        raise unusable(model, "is no folder") from None
     except OSError:
-        raise _unusable(
+        raise unusable(
             model, f"is not on this machine; where there is a network, `hf download {model}` fetches it"
         ) from None  # fmt: skip
 
