@@ -39,11 +39,11 @@ $(VENV)-bench/bench.stamp: requirements.txt bench/requirements.txt
 	$(VENV)-bench/bin/pip install --quiet -r requirements.txt -r bench/requirements.txt
 	@touch $@
 
-$(VENV)/app.stamp: requirements.txt
+$(VENV)/app.stamp: requirements.txt requirements-ocr.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(if $(TORCH_INDEX),$(PY) -m pip install --quiet --disable-pip-version-check --index-url $(TORCH_INDEX) torch==2.13.0)
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-ocr.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/app.stamp requirements-dev.txt

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
 
+from ingest.source import Source
 from rag.errors import IngestError
 
 MOST_MEMBERS = 10_000
@@ -14,10 +14,10 @@ RATIO_FROM = 1 << 20  # small members of blank pages compress beyond any ratio, 
 _DOCTYPES = tuple("<!DOCTYPE".encode(name) for name in ("ascii", "utf-16-le", "utf-16-be"))
 
 
-def check_archive(path: Path) -> None:
+def check_archive(source: Source) -> None:
     """Raises IngestError for a zip with too much inside, or with a document type in its XML."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with source.open() as file, zipfile.ZipFile(file) as archive:
             _check_sizes(archive.infolist())
             for member in archive.infolist():
                 if member.filename.lower().endswith((".xml", ".rels")):

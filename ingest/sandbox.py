@@ -211,10 +211,11 @@ def main() -> None:
 def _answer(path: Path, answers: IO[str]) -> bool:
     """Send a file's documents and its end; whether this process should not go on."""
     from ingest.loaders import load
+    from ingest.source import Source
 
     failure, last = "", False
     try:
-        for document in load(path):
+        for document in load(Source.of(path)):
             _send(answers, {"document": asdict(document)})
     except IngestError as error:
         failure = str(error)

@@ -292,8 +292,19 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True)
+class PageMark:
+    """How one page was read: ``kind`` "ocr" where from its picture; ``quality`` from 0 to 1; ``record`` as in names."""
+
+    number: int | None
+    kind: PageKind
+    quality: float
+    characters: int
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one file."""
+    """What became of one file, in how many ``seconds`` of reading, and how each of its pages was read."""
 
     file: str
     state: State
@@ -301,6 +312,8 @@ class Verdict:
     pages: int = 0
     chunks: int = 0
     warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    read: tuple[PageMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 from ingest.encoding import decode
+from ingest.source import Source
 from ingest.tables import rows_as_lines
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
@@ -15,10 +15,10 @@ from rag.types import Page, ParsedDocument
 _LONGEST_CELL = 10_000_000
 
 
-def load(path: Path) -> Iterator[ParsedDocument]:
+def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a table file, one page of kind ``table``; raises IngestError for a broken quote."""
-    text = decode(path.read_bytes())
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
+    text = decode(source.read())
+    delimiter = "\t" if source.suffix == ".tsv" else _delimiter(text)
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter, strict=True)
     try:
@@ -26,7 +26,7 @@ def load(path: Path) -> Iterator[ParsedDocument]:
     except csv.Error as error:
         raise IngestError(f"line {reader.line_num} is not valid CSV: {error}") from None
     lines = "\n".join(rows_as_lines(rows))
-    yield ParsedDocument(title=path.stem, pages=(Page(None, lines, kind="table"),), warnings=_ragged(rows))
+    yield ParsedDocument(title=source.stem, pages=(Page(None, lines, kind="table"),), warnings=_ragged(rows))
 
 
 def _delimiter(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import docx
@@ -15,6 +14,7 @@ from lxml import etree
 
 from ingest.archive import check_archive
 from ingest.markdown import heading_line
+from ingest.source import Source
 from ingest.tables import rows_as_lines
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
@@ -29,18 +29,18 @@ _DAMAGED = (PackageNotFoundError, KeyError, ValueError, AttributeError, etree.XM
 _CONTAINERS = frozenset(map(qn, ("w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:moveTo", "w:smartTag")))
 
 
-def load(path: Path) -> Iterator[ParsedDocument]:
+def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a Word file, titled by its properties, else its first main heading, else its name."""
-    check_archive(path)
+    check_archive(source)
     try:
-        document = docx.Document(str(path))
+        document = docx.Document(source.open())
         levels = _levels(document)
         blocks = list(_blocks(document.element.body, levels))
     except _DAMAGED as error:
         raise IngestError(f"the Word document is damaged: {' '.join(str(error).split())[:200]}") from None
     text = "\n\n".join(blocks).replace("\n\n- ", "\n- ")
     first = next((block.lstrip("# ") for block in blocks if block.startswith("# ")), "")
-    title = (document.core_properties.title or "").strip() or first or path.stem
+    title = (document.core_properties.title or "").strip() or first or source.stem
     yield ParsedDocument(title=title, pages=(Page(None, text),), marked_up=True)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.encoding import decode
 from ingest.markdown import heading_line
+from ingest.source import Source
 from ingest.tables import rows_as_lines
 from rag.types import Page, ParsedDocument
 
@@ -35,23 +35,23 @@ _BLOCKS = frozenset(
 _LAYOUT = "table, h1, h2, h3, h4, p + p"
 
 
-def load(path: Path) -> Iterator[ParsedDocument]:
+def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a web page; its title is the only main heading, else the page's title, else the name."""
-    data = path.read_bytes()
+    data = source.read()
     named = _CHARSET.search(data[:4096])
     declared = named[1].decode("ascii").lower() if named else None
     tree = LexborHTMLParser(decode(data, _ALIASES.get(declared or "", declared)))
     title = tree.css_first("title")
     body = tree.body
     if body is None:
-        yield ParsedDocument(path.stem, (Page(None, ""),), marked_up=True)
+        yield ParsedDocument(source.stem, (Page(None, ""),), marked_up=True)
         return
     _drop_furniture(body)
     main = _main(body)
     text = "\n".join(_lines(main))
     heads = main.css("h1")
     named_by = heads[0] if len(heads) == 1 else title
-    yield ParsedDocument(_inline(named_by) if named_by else path.stem, (Page(None, _tidy(text)),), marked_up=True)
+    yield ParsedDocument(_inline(named_by) if named_by else source.stem, (Page(None, _tidy(text)),), marked_up=True)
 
 
 def _drop_furniture(body: LexborNode) -> None:

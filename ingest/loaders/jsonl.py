@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from ingest.encoding import decode
+from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
 
-def load(path: Path) -> Iterator[ParsedDocument]:
+def load(source: Source) -> Iterator[ParsedDocument]:
     """A document a record; every line is checked before the first one is given, so a broken file gives none."""
-    lines = decode(path.read_bytes()).split("\n")
+    lines = decode(source.read()).split("\n")
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from ingest.encoding import decode
 from ingest.markdown import headings
+from ingest.source import Source
 from rag.types import Page, ParsedDocument
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -16,9 +16,9 @@ _EMBEDDED_IMAGE = re.compile(r"!\[([^\]]*)\]\(data:[^)]*\)")
 _UNDERLINED = re.compile(r"(^|\n\n)([^\n#>|`~\-*\d\s][^\n|]*)\n(=+|-{3,})[ \t]*(?=\n|\Z)")
 
 
-def load(path: Path) -> Iterator[ParsedDocument]:
+def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a Markdown file; its title is the front matter's, else the first heading's, else the name."""
-    text = decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    text = decode(source.read()).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     title = ""
     if front := _FRONT_MATTER.match(text):
         text = text[front.end() :]
@@ -27,5 +27,5 @@ def load(path: Path) -> Iterator[ParsedDocument]:
     text = _EMBEDDED_IMAGE.sub(r"\1", text)
     text = _UNDERLINED.sub(lambda m: f"{m[1]}{'#' if m[3][0] == '=' else '##'} {m[2]}", text)
     first = next(headings(text), None)
-    title = title or (first.text if first and first.level == 1 else path.stem)
+    title = title or (first.text if first and first.level == 1 else source.stem)
     yield ParsedDocument(title=title, pages=(Page(None, text),), marked_up=True)

@@ -6,13 +6,13 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pypdf import PageObject, PasswordType, PdfReader
 from pypdf.errors import DependencyError, PyPdfError
 
 from ingest.paragraphs import unwrap, words_of
 from ingest.quality import DOUBTFUL, GARBAGE, quality
+from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
@@ -27,9 +27,9 @@ _UNREADABLE = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, Inde
                RecursionError, NotImplementedError, UnicodeError, OSError)  # fmt: skip
 
 
-def load(path: Path) -> Iterator[ParsedDocument]:
+def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a PDF, a Page for each of its pages, blank ones included."""
-    reader, pages = _open(path)
+    reader, pages = _open(source)
     raw: list[str] = []
     failed: list[int] = []
     for number, page in enumerate(pages, start=1):
@@ -41,12 +41,12 @@ def load(path: Path) -> Iterator[ParsedDocument]:
     if not any(text.strip() for text in raw):
         _explain_silence(pages, failed)
     scores = [quality(text) for text in raw]
-    yield ParsedDocument(_title(reader, path), _pages(raw, scores), tuple(_warnings(raw, scores, failed)))
+    yield ParsedDocument(_title(reader, source), _pages(raw, scores), tuple(_warnings(raw, scores, failed)))
 
 
-def _open(path: Path) -> tuple[PdfReader, list[PageObject]]:
+def _open(source: Source) -> tuple[PdfReader, list[PageObject]]:
     try:
-        reader = PdfReader(path)
+        reader = PdfReader(source.open())
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
             raise IngestError("locked: needs a password")
         pages = list(reader.pages)
@@ -114,13 +114,13 @@ def _without(heads: frozenset[str], text: str, number: int) -> str:
     return "\n".join(line for line in text.split("\n") if line not in edges or heads.isdisjoint(_shapes(line, number)))
 
 
-def _title(reader: PdfReader, path: Path) -> str:
+def _title(reader: PdfReader, source: Source) -> str:
     try:
         title = str((reader.metadata and reader.metadata.title) or "").strip()
     except _UNREADABLE:
         title = ""
     good = 3 < len(title) <= 200 and not _JUNK_TITLE.match(title) and quality(title) > DOUBTFUL
-    return re.sub(r"\.pdf$", "", title, flags=re.IGNORECASE) if good else path.stem
+    return re.sub(r"\.pdf$", "", title, flags=re.IGNORECASE) if good else source.stem
 
 
 def _warnings(raw: Sequence[str], scores: Sequence[float], failed: Sequence[int]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from docx.oxml.ns import nsdecls
 
 from ingest.archive import MOST_BYTES, check_archive
 from ingest.loaders import load
+from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import ParsedDocument
 
@@ -22,7 +23,7 @@ _BOX = """<w:p {ns} xmlns:mc="http://schemas.openxmlformats.org/markup-compatibi
 
 def parsed(document: object, path: Path) -> ParsedDocument:
     document.save(str(path))  # type: ignore[attr-defined]
-    (made,) = load(path)
+    (made,) = load(Source.of(path))
     return made
 
 
@@ -66,7 +67,7 @@ def test_a_document_type_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')
     with pytest.raises(IngestError, match="declares a document type"):
-        list(load(path))
+        list(load(Source.of(path)))
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
@@ -76,11 +77,11 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
         for part in range(5):
             archive.writestr(f"word/{part}.xml", b"\0" * (MOST_BYTES // 4))
     with pytest.raises(IngestError, match="unpacked it would be 250 MB"):
-        check_archive(bomb)
+        check_archive(Source.of(bomb))
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", b" " * (2 << 20))
     with pytest.raises(IngestError, match="100 times its size"):
-        check_archive(bomb)
+        check_archive(Source.of(bomb))
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", b" " * (1 << 19))
-    check_archive(bomb)
+    check_archive(Source.of(bomb))

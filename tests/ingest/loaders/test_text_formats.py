@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.loaders import load
+from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import ParsedDocument
 
@@ -13,7 +14,7 @@ from rag.types import ParsedDocument
 def parsed(folder: Path, name: str, content: str | bytes) -> list[ParsedDocument]:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(load(path))
+    return list(load(Source.of(path)))
 
 
 def test_a_text_file_keeps_its_text(tmp_path: Path) -> None:
@@ -115,19 +116,25 @@ def test_a_page_in_gb2312_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.txt", b"%PDF-1.4\n", "not what its name says: a pdf file named .txt"),
-        ("a.pdf", b"just words", "not what its name says: no PDF header"),
-        ("a.docx", b"just words", "not what its name says: no Word document"),
+        ("a.txt", b"%PDF-1.4\n", "the PDF is damaged"),
+        ("a.pdf", b"just words", "not what its name says: no PDF"),
+        ("a.docx", b"just words", "not what its name says: no DOCX"),
         ("a.txt", bytes(range(256)) * 8, "not a text file"),
         ("a.pdf", b"", "empty: zero bytes"),
         ("a.xlsx", b"PK\x03\x04broken", "damaged"),
-        ("a.epub", b"", "epub files are not supported yet"),
-        ("a.png", b"\x89PNG\r\n\x1a\n123", "png files are not supported yet"),
-        ("a.xyz", b"text", "xyz files are not supported yet"),
-        ("Makefile", b"text", "files without a suffix are not supported yet"),
+        ("a.gz", b"\x1f\x8b\x08123", "gz files are not supported"),
+        ("a.xyz", b"text", "xyz files are not supported"),
+        ("Makefile", b"text", "files without a suffix are not supported"),
     ],
 )
 def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     """A file that is not what its name says, or of a format that is not supported, is refused with the reason."""
     with pytest.raises(IngestError, match=reason):
         parsed(tmp_path, name, content)
+
+
+def test_content_goes_before_the_name(tmp_path: Path) -> None:
+    """A web page named .txt is read as a web page, and the reader is told."""
+    (document,) = parsed(tmp_path, "a.txt", "<!DOCTYPE html><title>T</title><p>words</p>")
+    assert document.text == "words"
+    assert document.warnings == ("read as html: that is what is in it, though its name ends in .txt",)

@@ -1,0 +1,57 @@
+"""A file on its way to a loader: its name, its bytes, and what the user said of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+
+def _nothing() -> None:
+    """Nobody waits for a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a loader reads: ``name`` is shown, never opened; the bytes are those at ``path``, else ``content``.
+
+    ``encoding`` is the way out for text whose encoding cannot be told, ``passwords`` are tried on what is locked. A loader
+    calls ``tick`` after each page or part, which renews its time. ``depth`` counts how many files this one lies inside.
+    """
+
+    name: str
+    path: Path | None = None
+    content: bytes = field(default=b"", repr=False)
+    encoding: str = ""
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    tick: Callable[[], None] = field(default=_nothing, repr=False)
+    depth: int = 0
+
+    @classmethod
+    def of(cls, path: Path) -> Source:
+        """A file on the disk, nothing else known of it."""
+        return cls(path.name, path)
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix, a title where the content has none."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the name in lower case, with its dot, or ""."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    def open(self) -> BinaryIO:
+        """The bytes as a seekable stream."""
+        return self.path.open("rb") if self.path else io.BytesIO(self.content)
+
+    def read(self) -> bytes:
+        """All the bytes."""
+        return self.path.read_bytes() if self.path else self.content
+
+    def inside(self, name: str, content: bytes) -> Source:
+        """A file that lies inside this one, an attachment say, read with the same means."""
+        return replace(self, name=name, path=None, content=content, depth=self.depth + 1)
