@@ -66,8 +66,8 @@ def discover(root: Root, own: Path) -> list[FoundFile]:
 
     Raises IngestError where a folder cannot be read, or a ``.footnoteignore``.
     """
-    if root.path.is_file():
-        return list(_file(root, root.path, root.path.name))
+    if root.path.is_file():  # a web page is called by its address, not by the file in which it is kept
+        return list(_file(root, root.path, root.path.name if root.name == str(root.path) else root.name))
     if not root.path.is_dir():
         raise IngestError(f"{root.path} is not there. Nothing was changed; check the path and type it again.")
     found: list[FoundFile] = []

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from rag.errors import IngestError
 
@@ -39,6 +39,8 @@ _HEADERS = {
 }
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|\d+)")
+_ESCAPED = re.compile(r"(?:%[89A-F][0-9A-F])+", re.IGNORECASE)
+_LONGEST = 2000
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _CLOUD = ipaddress.ip_address("168.63.129.16")  # Azure's own services answer its machines at this public address
@@ -86,10 +88,10 @@ def is_public(address: str) -> bool:
 def clean_url(url: str) -> str:
     """The address by which a page is known: in lower case where that makes no difference, without its fragment.
 
-    Raises IngestError for one that is not to be fetched, whatever its host is.
+    Letters beyond ASCII stand for themselves. Raises IngestError for an address that is not to be fetched at all.
     """
     target = _parse(url)
-    return f"{target.scheme}://{target.authority}{target.path}"
+    return f"{target.scheme}://{target.authority}{_ESCAPED.sub(_readable, target.path)}"
 
 
 class Fetcher:
@@ -131,7 +133,7 @@ class Fetcher:
         """The page at an address, or the address to which it redirects."""
         target = _parse(url)
         with self._open(target, deadline) as wire:
-            connection = http.client.HTTPConnection(target.host)
+            connection = http.client.HTTPConnection(target.host, target.port)
             connection.sock = wire
             connection.request("GET", target.path, headers=_HEADERS | {"Host": target.authority})
             response = connection.getresponse()
@@ -161,9 +163,9 @@ class Fetcher:
                     "pages of this machine and its network are not fetched"
                 )
         failure: OSError = OSError("no address")
-        for address in addresses:
+        for tried, address in enumerate(addresses):
             try:
-                plain = self._connect(address, target.port, _left(deadline))
+                plain = self._connect(address, target.port, _left(deadline) / (len(addresses) - tried))
             except OSError as error:
                 failure = error
                 continue
@@ -237,6 +239,8 @@ class _Wire(io.RawIOBase):
 
 
 def _parse(url: str) -> _Target:
+    if len(url) > _LONGEST:
+        raise IngestError(f"its address is longer than {_LONGEST:,} characters")
     if any(c <= "\x1f" or c == "\x7f" or c == "\\" for c in url):
         raise IngestError("its address holds a control character or a backslash")
     try:
@@ -253,8 +257,18 @@ def _parse(url: str) -> _Target:
     if port not in _PORTS.values():
         raise IngestError(f"only the ports 80 and 443 are fetched from, not {port}")
     path = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*")
-    query = f"?{quote(parts.query, safe="/?%:=&~+!$,;'@()*[]")}" if parts.query else ""
-    return _Target(parts.scheme, _host(parts.hostname or ""), port, path + query)
+    query = quote(parts.query, safe="/?%:=&~+!$,;'@()*[]")
+    if query:
+        path += f"?{query}"
+    return _Target(parts.scheme, _host(parts.hostname or ""), port, path)
+
+
+def _readable(escaped: re.Match[str]) -> str:
+    try:
+        letters = unquote_to_bytes(escaped[0]).decode()
+    except UnicodeDecodeError:
+        return escaped[0]
+    return letters if letters.isprintable() and " " not in letters else escaped[0]
 
 
 def _host(host: str) -> str:
@@ -304,7 +318,7 @@ def _unpacked(ip: Address) -> Iterator[Address]:
 
 def _is_public(ip: Address) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
-        return ip in _GLOBAL_V6 and (ip.is_global or bool(ip.sixtofour or ip.teredo))
+        return ip in _GLOBAL_V6 and ip.is_global
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip != _CLOUD
 
 
@@ -376,6 +390,8 @@ def _unpacked_pieces(response: http.client.HTTPResponse, most: int) -> Iterator[
             yield unpacker.decompress(unpacker.unconsumed_tail, most)
     if response.length or (unpacker and not unpacker.eof):
         raise IngestError("it broke off before its end")
+    if unpacker and unpacker.unused_data:
+        raise IngestError("its packed content goes on after its end")
 
 
 def _date(header: str | None) -> float | None:

@@ -44,7 +44,7 @@ class Report:
 
 def synchronise(
     settings: Settings,
-    paths: Sequence[Path],
+    paths: Sequence[Path | Root],
     *,
     store: Store,
     embedder: Embedder,
@@ -55,7 +55,7 @@ def synchronise(
 
     Raises IngestError for a path that is missing or unreadable, before anything is changed.
     """
-    roots = list(dict.fromkeys(root_of(path) for path in paths))
+    roots = list(dict.fromkeys(path if isinstance(path, Root) else root_of(path) for path in paths))
     return _Run(settings, store, embedder, report).sync(roots, include)
 
 

@@ -56,9 +56,7 @@ def test_nested_files_add_rules_and_take_them_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git says what is right")
-@settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_it_decides_as_git_does(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Of any tree and any patterns, exactly those files are found that git does not ignore; only ``a/**/`` is beyond it."""
