@@ -17,6 +17,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -132,13 +133,13 @@ class Fetcher:
     def _get(self, url: str, deadline: float) -> Fetched | str:
         """The page at an address, or the address to which it redirects."""
         target = _parse(url)
-        with self._open(target, deadline) as wire:
+        with closing(self._open(target, deadline)) as sock:
             connection = http.client.HTTPConnection(target.host, target.port)
-            connection.sock = wire
+            connection.sock = _Wire(sock, deadline)
             connection.request("GET", target.path, headers=_HEADERS | {"Host": target.authority})
             response = connection.getresponse()
             if response.status in _REDIRECTS:
-                return urljoin(url, _location(response))
+                return _location(url, response)
             if response.status in _GONE:
                 raise IngestError(f"there is no page any more (status {response.status})")
             if response.status != 200:
@@ -151,7 +152,7 @@ class Fetcher:
                 _date(response.headers.get("Last-Modified")),
             )
 
-    def _open(self, target: _Target, deadline: float) -> Any:
+    def _open(self, target: _Target, deadline: float) -> socket.socket:
         """A connection to an address of the host, every one of which has been found public."""
         addresses = self._addresses(target, deadline)
         if not addresses:
@@ -169,7 +170,7 @@ class Fetcher:
             except OSError as error:
                 failure = error
                 continue
-            return _Wire(self._secured(plain, target, deadline), deadline)
+            return self._secured(plain, target, deadline)
         raise failure
 
     def _addresses(self, target: _Target, deadline: float) -> list[str]:
@@ -204,7 +205,7 @@ class Fetcher:
         return IngestError(f"it is larger than {self._most / (1 << 20):g} MB")
 
 
-class _Wire(io.RawIOBase):
+class _Wire:
     """A socket as http.client uses it, whose every wait ends at one deadline."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
@@ -213,16 +214,7 @@ class _Wire(io.RawIOBase):
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """The bytes that come."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        """Bytes come."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Wait for bytes."""
-        self._sock.settimeout(_left(self._deadline))
-        return self._sock.recv_into(buffer)
+        return io.BufferedReader(_Incoming(self._sock, self._deadline))
 
     def sendall(self, data: Any) -> None:
         """Send the request."""
@@ -230,9 +222,20 @@ class _Wire(io.RawIOBase):
         self._sock.sendall(data)
 
     def close(self) -> None:
-        """Hang up."""
-        super().close()
-        self._sock.close()
+        """Nothing yet: http.client says this as soon as the head is there, and the content is still to come."""
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_left(self._deadline))
+        return self._sock.recv_into(buffer)
 
 
 # Addresses
@@ -368,14 +371,19 @@ def _within(work: Callable[[], list[str]], deadline: float) -> list[str]:
 # Content
 
 
-def _location(response: http.client.HTTPResponse) -> str:
+def _location(url: str, response: http.client.HTTPResponse) -> str:
+    """Where a redirect leads, not checked yet."""
     location = response.headers.get("Location")
     if not location:
         raise IngestError(f"it redirects (status {response.status}) without saying where")
     try:  # http.client reads headers as Latin-1; an address in them is UTF-8
-        return location.encode("latin-1").decode()
+        location = location.encode("latin-1").decode()
     except UnicodeError:
-        return location
+        pass
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise IngestError(f"it redirects to no valid URL ({_printable(location)})") from None
 
 
 def _unpacked_pieces(response: http.client.HTTPResponse, most: int) -> Iterator[bytes]:
