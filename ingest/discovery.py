@@ -119,8 +119,8 @@ def wanted(name: str) -> bool:
 
 
 def _relative(path: Path, root: Path) -> str:
-    """The path below the root with ``/`` between the parts; bytes that are no UTF-8 are replaced."""
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+    """The path below the root with ``/`` between the parts; bytes that are no UTF-8 are written as ``\\xNN``."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _unreadable(error: OSError) -> None:
