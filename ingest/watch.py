@@ -22,6 +22,7 @@ from ingest.discovery import Root, stamp, wanted
 from ingest.ignore import NAME
 from ingest.sync import Report
 from rag.errors import RagError, StoreLockedError
+from rag.terminal import printable
 from rag.types import Verdict
 
 if TYPE_CHECKING:
@@ -244,9 +245,8 @@ class _Watcher:
 
 
 def _line(verdict: Verdict) -> str:
-    name = verdict.file.encode("utf-8", "replace").decode()
     chunks = f" ({verdict.chunks} chunks)" if verdict.state == "indexed" and not verdict.reason else ""
-    return f"{verdict.state:<9} {name}{chunks}{': ' if verdict.reason else ''}{verdict.reason}"
+    return printable(f"{verdict.state:<9} {verdict.file}{chunks}{': ' if verdict.reason else ''}{verdict.reason}")
 
 
 def _stop(place: _Place) -> None:
