@@ -79,6 +79,11 @@ class _Place:
         return cls(root, root.path.parent if root.path.is_file() else root.path, os.path.ismount(root.path))
 
     @property
+    def is_observed(self) -> bool:
+        """Whether somebody still looks: an observer ends by itself where it finds nothing to look at."""
+        return self.observer is not None and all(emitter.is_alive() for emitter in self.observer.emitters)
+
+    @property
     def identity_now(self) -> tuple[int, int] | None:
         """Which folder lies there now; None where none does, or only the place for a drive to come back to."""
         try:
@@ -132,34 +137,39 @@ class _Watcher:
     def _look_after(self, place: _Place) -> None:
         """Observe a root that is new or has come back, and let go of one that has gone."""
         identity = place.identity_now
-        if identity == place.identity and not (identity is None and not place.gone):
+        if identity == place.identity and (place.gone if identity is None else place.is_observed):
             return
         _stop(place)
+        if identity is not None and not self._observe(place):
+            identity = None  # it went while it was looked at
         place.identity = identity
-        if identity is None:
-            place.gone = True
+        if identity is None and not place.gone:
             self._say(f"{place.root.path} is not there: nothing of it is removed; waiting until it is back")
-            return
-        if place.gone:
+        elif identity is not None and place.gone:
             self._say(f"{place.root.path} is back")
-        self._observe(place)
-        place.gone, place.due, place.not_before = False, True, 0.0  # due at first, too: the first run is over
+        place.gone = identity is None
+        place.due, place.not_before = True, 0.0  # due at first, too: the first run is over
 
-    def _observe(self, place: _Place) -> None:
+    def _observe(self, place: _Place) -> bool:
+        """Have changes told; whether that was possible."""
         from watchdog.observers import Observer
-        from watchdog.observers.polling import PollingObserver
+        from watchdog.observers.polling import PollingObserverVFS
 
         reason = _network(place.folder)
-        if not reason:
-            try:
-                place.observer = self._started(Observer(), place)
-            except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
-                reason = f"the system has no more watches to give ({error.strerror or error})"
-        if reason:
-            self._say(f"{place.root.path}: {reason}, so it is looked through every {_POLL:g} s")
-            place.observer = self._started(PollingObserver(timeout=_POLL), place)
+        try:
+            if not reason:
+                try:
+                    place.observer = self._started(Observer(), place)
+                except OSError as error:
+                    if error.errno not in _EXHAUSTED:
+                        raise
+                    reason = f"the system has no more watches to give ({error.strerror})"
+            if reason:  # lstat: a link is no folder to look through
+                place.observer = self._started(PollingObserverVFS(os.lstat, os.scandir, polling_interval=_POLL), place)
+                self._say(f"{place.root.path}: {reason}, so it is looked through every {_POLL:g} s")
+        except OSError:
+            return False
+        return True
 
     def _started(self, observer: Any, place: _Place) -> Any:
         from watchdog.events import FileSystemEventHandler

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,12 +230,27 @@ def test_where_the_system_cannot_tell_the_folder_is_looked_through(
     monkeypatch.setattr(Observer, "start", exhausted)
     folder = tmp_path / "docs"
     folder.mkdir()
+    for n in range(3):  # three loops have more paths than a lifetime has seconds
+        (folder / f"loop {n}").symlink_to(folder)
     with Store(tmp_path / "home") as store:
         local = Local(folder, store, embedder)
         local.follow(lambda: (folder / "a.txt").write_text("a") and None, lambda: len(store.documents()) == 1)
     assert any(
         "no more watches to give (inotify watch limit reached), so it is looked through every" in s for s in local.said
     )
+
+
+def test_ctrl_c_in_the_middle_of_a_run_is_told(tmp_path: Path, embedder: Embedder) -> None:
+    """Ended while a run is under way, the command can say that more is to be done."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    with Store(tmp_path / "home") as store:
+        first = synchronise(Settings(store.home), [folder], store=store, embedder=embedder)
+
+        def run(roots: Sequence[Root]) -> Report:
+            return replace(first, interrupted=True)
+
+        assert watch([root_of(folder)], store.home, run, lambda text: None, first)
 
 
 def test_a_failing_run_does_not_end_it(tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
