@@ -9,15 +9,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ingest.discovery import Root
 from ingest.fetcher import Fetched, Fetcher, clean_url
 from ingest.formats import LOADERS
 from ingest.sync import Report
+from ingest.uploads import clean_name
 from rag.errors import IngestError, SettingsError
 from rag.settings import CONFIG_NAME, Settings
-from rag.store import page_place, remove_page
+from rag.store import page_folder, remove_page
 from rag.types import Verdict
 
 _STAYS = "what was taken in of it before stays"
@@ -85,11 +86,11 @@ def fetch_pages(settings: Settings, urls: Sequence[str], fetcher: Fetcher | None
 def _keep(settings: Settings, name: str, fetched: Fetched) -> Path:
     """Write a page's bytes to its place, whole or not at all; an earlier version under another suffix goes."""
     suffix = suffix_of(fetched)
-    place = page_place(settings.home, settings.kb, name)
-    target = place.with_name(place.name + suffix)
+    folder = page_folder(settings.home, settings.kb, name)
+    target = folder / file_name(name, suffix)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as file:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
             try:
                 file.write(_with_its_charset(fetched, suffix))
                 file.flush()
@@ -112,6 +113,12 @@ def with_failures(report: Report, failures: Sequence[Verdict]) -> Report:
     for total in ("files", "set aside"):
         totals[total] += len(failures)
     return replace(report, verdicts=(*report.verdicts, *failures), totals=totals)
+
+
+def file_name(url: str, suffix: str) -> str:
+    """What a page's file is called, which titles it where nothing in it does: the end of its path, else its host."""
+    parts = urlsplit(url)
+    return clean_name(f"{PurePosixPath(unquote(parts.path)).stem or parts.hostname}{suffix}")
 
 
 def suffix_of(fetched: Fetched) -> str:

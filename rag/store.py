@@ -707,17 +707,19 @@ def uploads_folder(home: Path, kb: str) -> Path:
     return home / "workspace" / UPLOADS / kb
 
 
-def page_place(home: Path, kb: str, url: str) -> Path:
-    """Where a web page is kept, but for the suffix of its format."""
+def page_folder(home: Path, kb: str, url: str) -> Path:
+    """The folder that holds the one file of a web page, whatever its format is this time."""
     return home / "workspace" / "pages" / kb / hashlib.sha256(url.encode()).hexdigest()[:32]
 
 
 def remove_page(home: Path, kb: str, url: str, but: Path | None = None) -> None:
     """Remove what is kept of a web page, all or all but one file."""
-    place = page_place(home, kb, url)
-    for kept in place.parent.glob(f"{place.name}.*"):
+    folder = page_folder(home, kb, url)
+    for kept in folder.glob("*"):
         if kept != but:
             kept.unlink(missing_ok=True)
+    if but is None and folder.is_dir():
+        folder.rmdir()
 
 
 def content_hash(document: ParsedDocument) -> str:

@@ -69,7 +69,7 @@ def test_fetching_again_updates(site: Site) -> None:
     assert site.store.document(URL).modified == 1_700_000_000
     site.say("", content_type="text/plain")
     site.take()
-    assert len(list((site.store.home / "workspace/pages/default").iterdir())) == 1
+    assert sum(path.is_file() for path in (site.store.home / "workspace/pages").rglob("*")) == 1
 
 
 def test_a_page_that_cannot_be_fetched_removes_nothing(site: Site, tmp_path: Path) -> None:
@@ -99,6 +99,18 @@ def test_a_deleted_page_comes_back_only_when_it_is_named_again(site: Site) -> No
     assert site.texts() == {} and site.store.all_files() == []
     assert not list((site.store.home / "workspace/pages/default").iterdir())
     assert states(site.take()) == [(URL, "indexed")]
+
+
+@pytest.mark.parametrize(
+    ("path", "title"), [("/", "example.org"), ("/a/%E5%B9%B4%E5%81%87.txt", "年假"), ("/..%2F..%2Fx", "x")]
+)
+def test_a_page_without_a_title_is_titled_by_its_address(site: Site, path: str, title: str) -> None:
+    """Where nothing in a page names it, the end of its address does, else its host; no address is ever a path here."""
+    site.web.answers[path] = answer(b"plain words", "text/plain")
+    site.take(f"http://example.org{path}")
+    assert [document.title for document in site.store.documents()] == [title]
+    kept = [file for file in site.store.home.rglob("*.txt")]
+    assert len(kept) == 1 and (site.store.home / "workspace/pages/default") in kept[0].parents
 
 
 @pytest.mark.parametrize(
