@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import io
 import ipaddress
-import re
 import socket
 import ssl
 import threading
@@ -21,14 +20,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import urljoin
 
+from ingest.addresses import Target, is_public, parse
 from rag.errors import IngestError
 
 SECONDS = 20.0
 MOST_BYTES = 20 << 20
 _MOST_REDIRECTS = 3
-_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _BLOCK = 1 << 16
@@ -38,15 +37,7 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
-_NUMBER = re.compile(r"(?:0x[0-9a-f]*|\d+)")
-_ESCAPED = re.compile(r"(?:%[89A-F][0-9A-F])+", re.IGNORECASE)
-_LONGEST = 2000
-_GLOBAL_V6 = ipaddress.ip_network("2000::/3")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_CLOUD = ipaddress.ip_address("168.63.129.16")  # Azure's own services answer its machines at this public address
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], list[str]]
 Connector = Callable[[str, int, float], socket.socket]
 
@@ -60,39 +51,6 @@ class Fetched:
     content_type: str
     charset: str | None
     modified: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What an address asks for, checked as far as it can be without a name server."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one that everybody reaches, also looked at as what IPv6 addresses carry inside."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:  # one with a zone, for instance
-        return False
-    return all(_is_public(part) for part in _unpacked(ip))
-
-
-def clean_url(url: str) -> str:
-    """The address by which a page is known: in lower case where that makes no difference, without its fragment.
-
-    Letters beyond ASCII stand for themselves. Raises IngestError for an address that is not to be fetched at all.
-    """
-    target = _parse(url)
-    return f"{target.scheme}://{target.authority}{_ESCAPED.sub(_readable, target.path)}"
 
 
 class Fetcher:
@@ -132,7 +90,7 @@ class Fetcher:
 
     def _get(self, url: str, deadline: float) -> Fetched | str:
         """The page at an address, or the address to which it redirects."""
-        target = _parse(url)
+        target = parse(url)
         with closing(self._open(target, deadline)) as sock:
             connection = http.client.HTTPConnection(target.host, target.port)
             connection.sock = _Wire(sock, deadline)
@@ -152,7 +110,7 @@ class Fetcher:
                 _date(response.headers.get("Last-Modified")),
             )
 
-    def _open(self, target: _Target, deadline: float) -> socket.socket:
+    def _open(self, target: Target, deadline: float) -> socket.socket:
         """A connection to an address of the host, every one of which has been found public."""
         addresses = self._addresses(target, deadline)
         if not addresses:
@@ -173,13 +131,13 @@ class Fetcher:
             return self._secured(plain, target, deadline)
         raise failure
 
-    def _addresses(self, target: _Target, deadline: float) -> list[str]:
+    def _addresses(self, target: Target, deadline: float) -> list[str]:
         try:
             return [str(ipaddress.ip_address(target.host))]
         except ValueError:
             return _within(lambda: self._resolve(target.host, target.port), deadline)
 
-    def _secured(self, plain: socket.socket, target: _Target, deadline: float) -> socket.socket:
+    def _secured(self, plain: socket.socket, target: Target, deadline: float) -> socket.socket:
         if target.scheme == "http":
             return plain
         context = self._tls or ssl.create_default_context()
@@ -236,93 +194,6 @@ class _Incoming(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(_left(self._deadline))
         return self._sock.recv_into(buffer)
-
-
-# Addresses
-
-
-def _parse(url: str) -> _Target:
-    if len(url) > _LONGEST:
-        raise IngestError(f"its address is longer than {_LONGEST:,} characters")
-    if any(c <= "\x1f" or c == "\x7f" or c == "\\" for c in url):
-        raise IngestError("its address holds a control character or a backslash")
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError as error:
-        raise IngestError(f"its address is no valid URL ({error})") from None
-    if parts.scheme not in _PORTS:
-        raise IngestError(f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}")
-    if "@" in parts.netloc:
-        raise IngestError("its address holds a user name or password; those are never sent")
-    if port is None:
-        port = _PORTS[parts.scheme]
-    if port not in _PORTS.values():
-        raise IngestError(f"only the ports 80 and 443 are fetched from, not {port}")
-    path = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*")
-    query = quote(parts.query, safe="/?%:=&~+!$,;'@()*[]")
-    if query:
-        path += f"?{query}"
-    return _Target(parts.scheme, _host(parts.hostname or ""), port, path)
-
-
-def _readable(escaped: re.Match[str]) -> str:
-    try:
-        letters = unquote_to_bytes(escaped[0]).decode()
-    except UnicodeDecodeError:
-        return escaped[0]
-    return letters if letters.isprintable() and " " not in letters else escaped[0]
-
-
-def _host(host: str) -> str:
-    """A host's name as the network knows it; raises IngestError for numbers that only pass for an address."""
-    if "%" in host:
-        raise IngestError("its address names a network interface")
-    if ":" in host:
-        try:
-            return str(ipaddress.IPv6Address(host))
-        except ValueError:
-            raise IngestError(f"{host} is no IPv6 address") from None
-    name = (host if host.isascii() else _idna(host)).lower().removesuffix(".")
-    if len(name) > 253 or not _HOST.fullmatch(name):
-        raise IngestError(f"{host!r} is no name of a host")
-    if _NUMBER.fullmatch(name.rpartition(".")[2]):
-        try:
-            return str(ipaddress.IPv4Address(name))
-        except ValueError:
-            raise IngestError(f"{host} is no IPv4 address of four decimal numbers") from None
-    return name
-
-
-def _idna(host: str) -> str:
-    import idna
-
-    try:
-        return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise IngestError(f"{host!r} is no name of a host ({error})") from None
-
-
-def _unpacked(ip: Address) -> Iterator[Address]:
-    """An address, and the IPv4 addresses to which an IPv6 one is only a way."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        yield ip
-    elif ip.ipv4_mapped:
-        yield ip.ipv4_mapped
-    elif ip in _NAT64:
-        yield ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    else:
-        yield ip
-        if ip.sixtofour:
-            yield ip.sixtofour
-        if ip.teredo:
-            yield from ip.teredo
-
-
-def _is_public(ip: Address) -> bool:
-    if isinstance(ip, ipaddress.IPv6Address):
-        return ip in _GLOBAL_V6 and ip.is_global
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip != _CLOUD
 
 
 def _resolve(host: str, port: int) -> list[str]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from ingest.addresses import clean_url
 from ingest.discovery import Root
-from ingest.fetcher import Fetched, Fetcher, clean_url
+from ingest.fetcher import Fetched, Fetcher
 from ingest.formats import LOADERS
 from ingest.sync import Report
 from ingest.uploads import clean_name
