@@ -309,5 +309,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     ".jpeg": lambda: image("JPEG"),
     ".tif": lambda: image("TIFF"),
     ".tiff": lambda: image("TIFF"),
+    ".bmp": lambda: image("BMP"),
+    ".gif": lambda: image("GIF"),
     ".webp": lambda: image("WEBP"),
 }
