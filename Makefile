@@ -3,6 +3,7 @@
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 TORCH_INDEX ?=
+LONG ?=
 QA ?=
 ARGS ?=
 VENV := .venv
@@ -23,8 +24,9 @@ check: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
+# make faults: every fault with its figure.  make faults LONG=1: for a night, 2,000 examples and two minutes of atheris a loader.
 faults: $(VENV)/test.stamp
-	$(PY) -m pytest tests/faults -v -s
+	LONG=$(LONG) $(PY) -m pytest tests/faults tests/ingest/test_fetcher.py -v -s
 
 # make bench QA="FOLDER …" ARGS="--json FILE": beside its peers, which have an environment of their own, so that none of
 # them enters the app's. A FOLDER holds corpus.jsonl and qa.jsonl; docs/benchmarks.md tells of both.

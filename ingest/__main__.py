@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,32 @@ from rag.errors import RagError
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from ingest.discovery import Root
     from ingest.sync import Report
+    from rag.types import Embedder
 
 INTERRUPTED = 130
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXAMPLES = """examples:
   python -m ingest data/docs
   python -m ingest papers notes.md --kb research --json report.json
+  python -m ingest data/docs --watch
+  python -m ingest https://example.org/guide.html   (where ingest.allow_urls is set)
 
-exit code: 0 all well, 1 something was set aside or failed, 2 wrong use, 130 interrupted (type it again to go on)"""
+exit code: 0 all well, 1 something was set aside or failed, 2 wrong use, 130 interrupted (type it again to go on);
+with --watch 0 when Ctrl-C ends the waiting"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.watch and options.json == "-":
+        parser.error("--watch goes on writing lines; name a file for --json")
     try:
-        report = _run(load_settings(options.home, options.kb), options)
+        settings = load_settings(options.home, options.kb)
+        embedder = _embedder(settings)
+        report = _run(settings, options, embedder)
     except RagError as error:
         print(error, file=sys.stderr)
         return 1
@@ -44,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if report.interrupted:
         print("Interrupted: what is listed is in the store; type the same command to go on.", file=sys.stderr)
         return INTERRUPTED
+    if options.watch:
+        return _watch(settings, options, embedder, report)
     return 1 if report.set_aside else 0
 
 
@@ -54,37 +68,81 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="a folder or a file")
+    parser.add_argument(
+        "paths", nargs="+", type=_path, metavar="PATH", help="a folder, a file or the address of a web page"
+    )
     parser.add_argument("--home", metavar="DIR", help="where the store lies (default: $FOOTNOTE_HOME, then data)")
     parser.add_argument("--kb", metavar="NAME", help="the knowledge base (default: $FOOTNOTE_KB, then default)")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON to FILE, or - for standard output")
     parser.add_argument(
         "--include", metavar="NAME", action="append", default=[], help="take a deleted document in again (repeatable)"
     )
+    parser.add_argument("--watch", action="store_true", help="go on, and take in what changes, until Ctrl-C")
     return parser
 
 
-def _path(text: str) -> Path:
+def _path(text: str) -> Path | str:
+    """A path, or as text the address of a web page."""
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty path names no folder or file")
-    return Path(text)
+    return text.strip() if _ADDRESS.match(text.strip()) else Path(text)
 
 
-def _run(settings: Settings, options: argparse.Namespace) -> Report:
-    from ingest.discovery import root_of
+def _embedder(settings: Settings) -> Embedder:
     from ingest.embedding import LazyEmbedder
+    from rag.embedder import load_embedder
+
+    return LazyEmbedder(lambda: load_embedder(settings.embedding))
+
+
+def _run(settings: Settings, options: argparse.Namespace, embedder: Embedder) -> Report:
+    from ingest.web import fetch_pages, with_failures
+
+    roots = _folders_and_files(options)  # before a page is fetched or a store is made for nothing
+    pages = fetch_pages(settings, [address for address in options.paths if isinstance(address, str)])
+    report = _synchronise(settings, embedder, [*roots, *pages.roots], options.include)
+    return with_failures(report, pages.failures)
+
+
+def _folders_and_files(options: argparse.Namespace) -> list[Root]:
+    from ingest.discovery import root_of
+
+    return [root_of(path) for path in options.paths if isinstance(path, Path)]
+
+
+def _synchronise(
+    settings: Settings, embedder: Embedder, roots: Sequence[Root], include: Collection[str] = ()
+) -> Report:
     from ingest.progress import reporter
     from ingest.sync import synchronise
-    from rag.embedder import load_embedder
     from rag.store import Store
 
-    for path in options.paths:  # before a store is made for nothing
-        root_of(path)
-    embedder = LazyEmbedder(lambda: load_embedder(settings.embedding))
     with Store(settings.home, settings.kb) as store:
-        return synchronise(
-            settings, options.paths, store=store, embedder=embedder, report=reporter(), include=options.include
-        )
+        return synchronise(settings, roots, store=store, embedder=embedder, report=reporter(), include=include)
+
+
+def _watch(settings: Settings, options: argparse.Namespace, embedder: Embedder, report: Report) -> int:
+    """Follow the folders and files until Ctrl-C or a polite request to end."""
+    import signal
+
+    from ingest.watch import watch
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        roots = _folders_and_files(options)
+        own = (settings.home / "workspace").resolve()
+        interrupted = watch(roots, own, lambda due: _synchronise(settings, embedder, due), _line, report)
+    except RagError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return INTERRUPTED if interrupted else 0
+
+
+def _line(text: str) -> None:
+    print(text, flush=True)
 
 
 def _show(report: Report, target: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 
 from ingest.source import Source
 from rag.errors import IngestError
@@ -11,6 +12,7 @@ MOST_MEMBERS = 10_000
 MOST_BYTES = 200 << 20
 MOST_RATIO = 100
 RATIO_FROM = 1 << 20  # small members of blank pages compress beyond any ratio, and harm nobody
+_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 _DOCTYPES = tuple("<!DOCTYPE".encode(name) for name in ("ascii", "utf-16-le", "utf-16-be"))
 
 
@@ -22,7 +24,7 @@ def check_archive(source: Source) -> None:
             for member in archive.infolist():
                 if member.filename.lower().endswith((".xml", ".rels")):
                     _check_xml(archive.read(member), member.filename)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise IngestError(f"the file is damaged: {error}") from None
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.ignore import Rules
+from ingest.source import open_regular
 from rag.errors import IngestError
 
 _CLUTTER = frozenset({"Thumbs.db", "desktop.ini", "__pycache__", "__MACOSX", "node_modules"})
@@ -60,26 +62,34 @@ def root_of(path: Path) -> Root:
 
 
 def discover(root: Root, own: Path) -> list[FoundFile]:
-    """The files of a root by name, without what lies in ``own``; raises IngestError where a folder cannot be read."""
-    if root.path.is_file():
-        return list(_file(root, root.path, root.path.name))
+    """The files of a root by name, without what lies in ``own`` or what ``.footnoteignore`` files name.
+
+    Raises IngestError where a folder cannot be read, or a ``.footnoteignore``.
+    """
+    if root.path.is_file():  # a web page is called by its address, not by the file in which it is kept
+        return list(_file(root, root.path, root.path.name if root.name == str(root.path) else root.name))
     if not root.path.is_dir():
         raise IngestError(f"{root.path} is not there. Nothing was changed; check the path and type it again.")
     found: list[FoundFile] = []
+    rules = {root.path: Rules()}
     for folder, folders, names in os.walk(root.path, onerror=_unreadable):
         here = Path(folder)
-        folders[:] = sorted(name for name in folders if _wanted(name) and here / name != own)
-        for name in sorted(filter(_wanted, names)):
-            found += _file(root, here / name, _relative(here / name, root.path))
+        inside = rules.pop(here).inside(here)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if wanted(name) and here / name != own and not inside.ignore(here / name, is_folder=True)
+        )
+        rules |= dict.fromkeys((here / name for name in folders), inside)
+        for name in sorted(filter(wanted, names)):
+            if not inside.ignore(here / name):
+                found += _file(root, here / name, _relative(here / name, root.path))
     return found
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a regular file's bytes, in hexadecimal; raises OSError for anything else."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(0, "no longer a regular file")
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -103,13 +113,14 @@ def _file(root: Root, path: Path, relative: str) -> Iterator[FoundFile]:
         yield FoundFile(root, relative, path, status.st_size, (status.st_size, status.st_mtime_ns))
 
 
-def _wanted(name: str) -> bool:
+def wanted(name: str) -> bool:
+    """Whether a file or folder of this name is one that people write: neither hidden nor a program's litter."""
     return not name.startswith((".", "~$")) and name not in _CLUTTER
 
 
 def _relative(path: Path, root: Path) -> str:
-    """The path below the root with ``/`` between the parts; bytes that are no UTF-8 are replaced."""
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+    """The path below the root with ``/`` between the parts; bytes that are no UTF-8 are written as ``\\xNN``."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _unreadable(error: OSError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 
 from ingest.source import Source
 from rag.errors import IngestError
@@ -122,7 +123,7 @@ def _zip_format(source: Source) -> str:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
             kind = archive.open("mimetype").read(100).decode("ascii", "replace") if "mimetype" in names else ""
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise IngestError(f"the file is damaged: {error}") from None
     for member, suffix in _ZIP_MEMBERS:
         if member in names:

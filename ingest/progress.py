@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
-from rag.terminal import Meter, duration
+from rag.terminal import Meter, duration, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +39,5 @@ def reporter(stream: TextIO | None = None) -> Reporter:
 def sentence(progress: Progress) -> str:
     """The progress in words."""
     left = f", {duration(progress.left)} left" if progress.left is not None and progress.file else ""
-    now = f" · {progress.file}" if progress.file else ""
+    now = f" · {printable(progress.file)}" if progress.file else ""
     return f"{progress.done}/{progress.total} files, {progress.chunks} chunks, {progress.rate:.1f} chunks/s{left}{now}"

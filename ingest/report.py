@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ingest.sync import STATES, Report
-from rag.terminal import columns, cut, padded
+from rag.terminal import columns, cut, padded, printable
 from rag.types import Verdict
 
 _WIDEST_NAME = 48
@@ -29,13 +29,13 @@ def table(report: Report) -> str:
     lines: list[str] = []
     for row, warnings in zip(rows, below, strict=True):
         lines.append("  ".join(_cells(row, widths)).rstrip())
-        lines += [f"    ! {warning}" for warning in warnings]
+        lines += [f"    ! {printable(warning)}" for warning in warnings]
     return "\n".join([*lines, "", _summary(report)])
 
 
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
-    name = cut(verdict.file.encode("utf-8", "replace").decode(), _WIDEST_NAME)
-    return name, verdict.state, str(verdict.pages or ""), str(verdict.chunks or ""), verdict.reason
+    name = cut(printable(verdict.file), _WIDEST_NAME)
+    return name, verdict.state, str(verdict.pages or ""), str(verdict.chunks or ""), printable(verdict.reason)
 
 
 def _cells(row: tuple[str, ...], widths: list[int]) -> Iterator[str]:

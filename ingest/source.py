@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
+
+from rag.errors import IngestError
 
 
 def _nothing() -> None:
@@ -45,13 +50,38 @@ class Source:
         return PurePosixPath(self.name).suffix.lower()
 
     def open(self) -> BinaryIO:
-        """The bytes as a seekable stream."""
-        return self.path.open("rb") if self.path else io.BytesIO(self.content)
+        """The bytes as a seekable stream; raises IngestError where the file is gone or no longer a regular one."""
+        if self.path is None:
+            return io.BytesIO(self.content)
+        try:
+            return open_regular(self.path)
+        except OSError as error:
+            raise IngestError(f"it cannot be read ({error.strerror})") from None
 
     def read(self) -> bytes:
         """All the bytes."""
-        return self.path.read_bytes() if self.path else self.content
+        with self.open() as file:
+            return file.read()
 
     def inside(self, name: str, content: bytes) -> Source:
         """A file that lies inside this one, an attachment say, read with the same means."""
         return replace(self, name=name, path=None, content=content, depth=self.depth + 1)
+
+
+def open_regular(path: Path) -> io.BufferedReader:
+    """A regular file, opened for reading; raises OSError for a link, a FIFO, a device and all else, and never waits."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        file = open(os.open(path, flags), "rb")
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EMLINK):  # what O_NOFOLLOW answers to a link, here and on BSD
+            raise
+        raise _irregular(path) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise _irregular(path)
+    return file
+
+
+def _irregular(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "it is a link or a device, no regular file", str(path))

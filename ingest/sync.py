@@ -13,6 +13,7 @@ import numpy as np
 
 from ingest.discovery import FoundFile, Root, discover, root_of, sha256, stamp
 from ingest.embedding import BATCH, vectors_for
+from ingest.ignore import Reasons
 from ingest.progress import Progress
 from ingest.sandbox import read_ahead
 from ingest.splitter import MOST_CHUNKS, split
@@ -43,7 +44,7 @@ class Report:
 
 def synchronise(
     settings: Settings,
-    paths: Sequence[Path],
+    paths: Sequence[Path | Root],
     *,
     store: Store,
     embedder: Embedder,
@@ -54,7 +55,7 @@ def synchronise(
 
     Raises IngestError for a path that is missing or unreadable, before anything is changed.
     """
-    roots = list(dict.fromkeys(root_of(path) for path in paths))
+    roots = list(dict.fromkeys(path if isinstance(path, Root) else root_of(path) for path in paths))
     return _Run(settings, store, embedder, report).sync(roots, include)
 
 
@@ -157,9 +158,10 @@ class _Run:
         originals, twins = self._part_twins(changed, gone)
         self._read(originals)
         self._read(self._settle(twins))
+        reasons, paths = Reasons(), {root.name: root.path for root in roots}
         for place in sorted(gone):
             self._store.remove_file(*place)
-            self._verdicts[place] = Verdict(place[1], "removed", "no longer in its folder")
+            self._verdicts[place] = Verdict(place[1], "removed", reasons.of(paths[place[0]], place[1]))
         for root in roots:
             if self._store.note(f"chunking {root.name}") != self._chunking:
                 self._store.write_note(f"chunking {root.name}", self._chunking)

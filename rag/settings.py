@@ -89,12 +89,16 @@ class GroundingSettings:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """How files become chunks; sizes in characters, a Chinese character counting ``english_size / chinese_size``."""
+    """How files become chunks; sizes in characters, a Chinese character counting ``english_size / chinese_size``.
+
+    Web pages are fetched only with ``allow_urls``.
+    """
 
     chinese_size: int = 350
     english_size: int = 1000
     max_file_mb: int = 200
     parse_seconds: float = 90.0
+    allow_urls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

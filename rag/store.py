@@ -28,6 +28,9 @@ _SHOWN = """CASE WHEN EXISTS(SELECT 1 FROM document o WHERE o.kb_id = d.kb_id AN
 _PLACES = "document d JOIN file f ON f.id = d.file_id JOIN root r ON r.id = f.root_id"
 _DOCUMENT = f"""SELECT d.id, {_SHOWN} AS shown, d.title, f.state, f.reason, d.text, f.id AS file_id, d.record, f.modified
     FROM {_PLACES}"""
+_IS_KEPT = (
+    f"(path = '{UPLOADS}' OR path LIKE 'http://%' OR path LIKE 'https://%')"  # in HOME, not in a folder of the user's
+)
 _GLOB = frozenset("*?[")
 _LONGEST_TAG = 50
 
@@ -501,7 +504,7 @@ class Store:
                     (kb, sha),
                 )
         if not record:
-            self._delete_uploads(sha)
+            self._delete_kept(sha)
         return [name]
 
     def include(self, name: str) -> None:
@@ -679,27 +682,44 @@ class Store:
         places = ", ".join(repr(store.kb) for store in everywhere)
         return StoreError(f"There is no document named {name!r} in knowledge base {places}. {_near(near)}")
 
-    def _delete_uploads(self, sha: str) -> None:
-        """Remove the uploaded files of these bytes; after that they may be uploaded anew."""
-        sql = "SELECT f.relative FROM file f JOIN root r ON r.id = f.root_id WHERE f.kb_id = ? AND f.sha256 = ? AND r.path = ?"
-        uploads = [row[0] for row in self._rows(sql, self._known_kb(), sha, UPLOADS)]
-        for relative in uploads:
-            (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
+    def _delete_kept(self, sha: str) -> None:
+        """Remove the uploads and web pages of these bytes; after that they may be uploaded or fetched anew."""
+        theirs = f"kb_id = ?1 AND sha256 = ?2 AND root_id IN (SELECT id FROM root WHERE kb_id = ?1 AND {_IS_KEPT})"
+        rows = self._rows(f"SELECT r.path, f.relative FROM file f JOIN root r ON r.id = f.root_id WHERE f.id IN "
+                          f"(SELECT id FROM file WHERE {theirs})", self._known_kb(), sha)  # fmt: skip
+        for root, relative in rows:
+            if root == UPLOADS:
+                (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
+            else:
+                remove_page(self.home, self.kb, root)
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
-            sql = """DELETE FROM file WHERE kb_id = ?1 AND sha256 = ?2
-                     AND root_id = (SELECT id FROM root WHERE kb_id = ?1 AND path = ?3)"""
-            connection.execute(sql, (kb, sha, UPLOADS))
+            connection.execute(f"DELETE FROM file WHERE {theirs}", (kb, sha))
             # The exclusion guarded the moment before the unlinking; a copy in a folder still needs it.
             sql = """DELETE FROM exclusion WHERE kb_id = ?1 AND sha256 = ?2
                      AND NOT EXISTS(SELECT 1 FROM file WHERE kb_id = ?1 AND sha256 = ?2)"""
-            if uploads:
+            if rows:
                 connection.execute(sql, (kb, sha))
 
 
 def uploads_folder(home: Path, kb: str) -> Path:
     """Where the files that were dropped on the page are kept."""
     return home / "workspace" / UPLOADS / kb
+
+
+def page_folder(home: Path, kb: str, url: str) -> Path:
+    """The folder that holds the one file of a web page, whatever its format is this time."""
+    return home / "workspace" / "pages" / kb / hashlib.sha256(url.encode()).hexdigest()[:32]
+
+
+def remove_page(home: Path, kb: str, url: str, but: Path | None = None) -> None:
+    """Remove what is kept of a web page, all or all but one file."""
+    folder = page_folder(home, kb, url)
+    for kept in folder.glob("*"):
+        if kept != but:
+            kept.unlink(missing_ok=True)
+    if but is None and folder.is_dir():
+        folder.rmdir()
 
 
 def content_hash(document: ParsedDocument) -> str:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
 import unicodedata
 from typing import TextIO
+
+_ORDERS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """The text with a mark for each character that would move the cursor, give a terminal orders or turn the reading."""
+    return _ORDERS.sub("\ufffd", text)
 
 
 def columns(text: str) -> int:

@@ -86,6 +86,15 @@ def test_the_table_is_aligned_for_chinese_names() -> None:
     assert columns(cut("长" * 50, 11)) <= 11
 
 
+def test_a_name_gives_the_terminal_no_orders() -> None:
+    """Line ends, escape sequences and direction overrides in names and reasons are shown as marks, Chinese as it is."""
+    totals = dict.fromkeys(["files", "documents", "pages", "chunks", "seconds", *STATES], 0.0)
+    verdict = Verdict("a\nb\x1b[31m\u202e报告　\udce9.txt", "set aside", "reason\x07")
+    shown = table(Report((verdict,), totals)) + sentence(Progress(0, 1, 0, 0.0, None, verdict.file))
+    assert "报告　" in shown and not set("\x1b\x07\u202e\udce9") & set(shown)
+    assert len(table(Report((verdict,), totals)).splitlines()) == 4
+
+
 def test_progress_tells_files_chunks_speed_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     """A run says what it is at and how long it will take; where nobody watches, not before a minute is over."""
     now = Progress(1, 2, 40, 12.34, 75.0, "文.pdf")

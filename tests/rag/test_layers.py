@@ -34,6 +34,11 @@ ONLY_IN = {
     "markdown_it": ("rag/inert.py",),
     "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py", "rag/nli.py"),
 }
+# What can open a connection; in ingest only the fetcher may.
+NETWORK = {
+    "aiohttp", "asyncio", "ftplib", "http", "httpcore", "httpx", "httpx2", "imaplib", "poplib", "requests", "smtplib",
+    "socket", "socketserver", "ssl", "telnetlib", "urllib3", "websockets", "xmlrpc",
+}  # fmt: skip
 HEAVY = {
     "torch",
     "transformers",
@@ -105,6 +110,18 @@ def test_a_library_has_one_place(modules: dict[str, ast.Module], library: str) -
     """Streamlit, SQLite, FAISS and the model runtimes are each known to one place, which can be exchanged."""
     used = {path for path, tree in modules.items() for name in imports(tree) if name.split(".")[0] == library}
     assert {path for path in used if not path.startswith(ONLY_IN[library])} == set()
+
+
+def test_ingest_has_one_way_to_the_network(modules: dict[str, ast.Module]) -> None:
+    """No loader and nothing else in ingest can fetch an address but the fetcher, which checks each."""
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in modules.items()
+        if path.startswith("ingest/") and path != "ingest/fetcher.py"
+        for name in imports(tree)
+        if name.split(".")[0] in NETWORK or name.startswith("urllib.request")
+    ]
+    assert wrong == []
 
 
 def test_heavy_libraries_wait(modules: dict[str, ast.Module]) -> None:
