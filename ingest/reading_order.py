@@ -164,7 +164,7 @@ def _lines(block: Sequence[Piece], height: float) -> Iterator[str]:
         table = tables[index]
         line = _table_row(row, table) if table else "  ".join(cell.text for cell in row)
         if index and (
-            table is not tables[index - 1] or (not table and _parted(rows[index - 1], row, spaces[index - 1] - usual))
+            table is not tables[index - 1] or (not table and _parted(rows[index - 1], row, spaces[index - 1], usual))
         ):
             yield ""
         elif index and not table and height < row[0].left - edge < 5 * height and _SENTENCE_END.search(before):
@@ -173,9 +173,10 @@ def _lines(block: Sequence[Piece], height: float) -> Iterator[str]:
         before = line
 
 
-def _parted(before: Row, row: Row, extra: float) -> bool:
+def _parted(before: Row, row: Row, space: float, usual: float) -> bool:
     """Whether the space between two lines is that of two paragraphs."""
-    return extra > 0.45 * max(before[0].height, row[0].height)
+    height = max(before[0].height, row[0].height)
+    return space - usual > 0.45 * height or space > 1.3 * height
 
 
 def _cells(row: Row, height: float) -> Row:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ingest import ocr
@@ -16,10 +17,14 @@ from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
     from PIL.ImageFile import ImageFile
 
 MOST_PIXELS = 80_000_000  # an A3 page at 600 dpi has 70 million
+_LONG = 3  # times its width: no page but a screenshot that was scrolled through
+_PAGE = 2
+_FAINT = 8  # of 255 shades
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 _REDUCED = 1  # the bit of a TIFF's tag 254 that marks a small copy of another page
 _BAND = 256  # rows
@@ -49,10 +54,9 @@ def load(source: Source) -> Iterator[ParsedDocument]:
         told.append("animated: only its first picture is read")
     for index in _places(picture) if several else [0]:
         number = len(pages) + 1
-        page, said = _page(picture, index, number if several else None)
+        page, said = _page(picture, index, number if several else None, source.tick)
         pages.append(page)
         told += (f"page {number}: {words}" if several else words for words in said)
-        source.tick()
     if not pages:
         raise IngestError("the picture is damaged: it has no pages")
     yield ParsedDocument(source.stem, tuple(pages), tuple(told))
@@ -88,10 +92,10 @@ def _places(picture: ImageFile) -> Iterator[int]:
             yield index
 
 
-def _page(picture: ImageFile, index: int, number: int | None) -> tuple[Page, list[str]]:
+def _page(picture: ImageFile, index: int, number: int | None, tick: Callable[[], None]) -> tuple[Page, list[str]]:
     """A page and what there is to say of it; one page of many may be damaged, a single one raises IngestError."""
     try:
-        read = ocr.read(_frame(picture, index))
+        read = _read(_frame(picture, index), tick)
     except IngestError as error:
         if number is None:
             raise
@@ -108,6 +112,48 @@ def _page(picture: ImageFile, index: int, number: int | None) -> tuple[Page, lis
     return Page(number, unwrap(read.text), "ocr", round(read.quality, 3)), said
 
 
+def _read(image: Image.Image, tick: Callable[[], None]) -> ocr.Read:
+    """The text of a picture, strip by strip."""
+    reads = []
+    for strip in _strips(image):
+        reads.append(ocr.read(strip))
+        tick()
+    written = [read for read in reads if read.text]
+    if len(written) < 2:
+        return written[0] if written else reads[0]
+    letters = sum(len(read.text) for read in written)
+    sure = sum(read.quality * len(read.text) for read in written) / letters
+    return ocr.Read("\n\n".join(read.text for read in written), sure, written[0].turned)
+
+
+def _strips(image: Image.Image) -> Iterator[Image.Image]:
+    """A long screenshot in pieces of a page's shape, cut where it is emptiest; any other picture whole."""
+    import numpy as np
+    from PIL import Image
+
+    most = _PAGE * image.width
+    if image.height <= max(ocr.LONGEST, _LONG * image.width):
+        yield image
+        return
+    rows = np.asarray(image.convert("L").resize((min(image.width, 200), image.height), Image.Resampling.BOX), np.int16)
+    ink = rows.max(axis=1) - rows.min(axis=1)
+    top = 0
+    while image.height - top > most:
+        first = top + most // 2
+        bottom = first + _emptiest(ink[first : top + most])
+        yield image.crop((0, top, image.width, bottom))
+        top = bottom
+    yield image.crop((0, top, image.width, image.height))
+
+
+def _emptiest(ink: np.ndarray) -> int:
+    """The middle of the longest run of rows with the least on them."""
+    empty: list[bool] = (ink <= ink.min() + _FAINT).tolist()
+    runs = [list(rows) for blank, rows in groupby(range(len(empty)), key=empty.__getitem__) if blank]
+    longest = max(runs, key=len)
+    return longest[len(longest) // 2]
+
+
 def _frame(picture: ImageFile, index: int) -> Image.Image:
     """A frame upright, in grey or colour, on white, not much larger than it is read at."""
     from PIL import ImageOps
@@ -115,10 +161,9 @@ def _frame(picture: ImageFile, index: int) -> Image.Image:
     try:
         if index:
             picture.seek(index)
-        shrink = min(1.0, ocr.LONGEST / max(picture.size))
-        picture.draft(
-            None, (round(picture.width * shrink), round(picture.height * shrink))
-        )  # large JPEGs, decoded small
+        shrink = min(1.0, ocr.LONGEST / max(picture.width, min(picture.height, _LONG * picture.width)))
+        # A large JPEG is decoded small.
+        picture.draft(None, (round(picture.width * shrink), round(picture.height * shrink)))
         if picture.width * picture.height > MOST_PIXELS:
             raise IngestError(
                 f"the picture is too large: {picture.width:,} × {picture.height:,} pixels; the most is {MOST_PIXELS:,} in all"

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -127,3 +129,19 @@ def test_without_ocr_the_command_to_type_is_told(monkeypatch: pytest.MonkeyPatch
     assert not ocr.available()
     with pytest.raises(IngestError, match=r"pip install -r requirements-ocr\.txt"):
         ocr.read(Image.new("RGB", (10, 10)))
+
+
+@pytest.mark.parametrize(
+    ("file", "phrases", "turned"),
+    [
+        ("scan_en_rotated_90.pdf", ["Docling bundles PDF document conversion to", "easy self contained"], 90),
+        ("scan_en_fax_letter.pdf", ["THE SLEREXE COMPANY LIMITED", "perform a raster scan over the subject copy"], 0),
+        ("scan_zh_book_8p.pdf", ["物的有用性使物成为使用价值", "这种有用性不是飘忽不定的"], 0),
+    ],
+)
+def test_real_scans_are_read(shared: Path, file: str, phrases: list[str], turned: int) -> None:
+    """What a reader sees on a scanned page is in its paragraphs, across the ends of lines, also where it lay turned."""
+    page = pypdfium2.PdfDocument(shared / "docs" / file)[0]
+    read = ocr.read(page.render(scale=ocr.LONGEST / max(page.get_size())).to_pil())
+    text = unwrap(read.text)
+    assert all(phrase in text for phrase in phrases) and read.quality > 0.9 and read.turned == turned

@@ -110,6 +110,17 @@ def test_a_cut_off_picture_is_damaged(suffix: str, kept: float) -> None:
         read(replace(whole, content=whole.content[: max(16, int(len(whole.content) * kept))]))
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_long_screenshot_is_read_to_its_end(suffix: str) -> None:
+    """A screenshot ten times as high as wide loses no line and keeps their order, with signs of life on the way."""
+    ticks: list[None] = []
+    texts = [f"Message {number}: see you then" for number in range(1, 41)]
+    source = saved(drawn(lines(texts, x=40, step=150), size=(600, 6200)), f"chat.{suffix}")
+    document = read(replace(source, tick=lambda: ticks.append(None)))
+    assert [line for line in document.text.split("\n") if line] == texts
+    assert len(ticks) > 3
+
+
 def test_a_picture_beyond_all_bounds_is_refused() -> None:
     """A few kilobytes that would unfold to 400 million pixels are refused by their header, with both figures."""
     with pytest.raises(IngestError, match="20,000 × 20,000 pixels; the most is 80,000,000"):
