@@ -52,6 +52,17 @@ def read(image: Image) -> Read:
     """The words of a picture, nothing where it holds none; raises IngestError where OCR is not installed."""
     if not available():
         raise IngestError(MISSING)
+    from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
+
+    try:
+        return _read(image)
+    except ONNXRuntimeError as error:
+        if "alloc" in str(error):
+            raise MemoryError from None
+        raise IngestError(f"OCR failed: {str(error).strip().splitlines()[-1][:200]}") from None
+
+
+def _read(image: Image) -> Read:
     pixels = _pixels(image)
     boxes, lines = _detected(pixels)
     turned = _turn(boxes, lines)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 80_000_000  # an A3 page at 600 dpi has 70 million
 _LONG = 3  # times its width: no page but a screenshot that was scrolled through
-_PAGE = 2
+_PAGE = 2  # times its width: the strips that it is cut into
 _FAINT = 8  # of 255 shades
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 _REDUCED = 1  # the bit of a TIFF's tag 254 that marks a small copy of another page
@@ -87,7 +87,10 @@ def _frames(picture: ImageFile) -> int:
 def _places(picture: ImageFile) -> Iterator[int]:
     """The frames of a TIFF that are pages."""
     for index in range(_frames(picture)):
-        picture.seek(index)
+        try:
+            picture.seek(index)
+        except _DAMAGED as error:
+            raise IngestError(f"the picture is damaged or cut off: {_sentence(error)}") from None
         if not int(getattr(picture, "tag_v2", {}).get(254, 0)) & _REDUCED:
             yield index
 
@@ -185,7 +188,7 @@ def _plain(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     factor = max(1, max(image.size) // (2 * ocr.LONGEST))
-    layer = image.convert("RGBA").reduce(factor)
+    layer = (image if image.mode == "RGBA" else image.convert("RGBA")).reduce(factor)
     plain = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     plain.info = image.info
     return plain
