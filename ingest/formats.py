@@ -22,6 +22,14 @@ LOADERS = {
     ".csv": "csv",
     ".tsv": "csv",
     ".jsonl": "jsonl",
+    ".png": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+    ".tif": "image",
+    ".tiff": "image",
+    ".webp": "image",
+    ".bmp": "image",
+    ".gif": "image",
 }
 SUFFIXES = tuple(LOADERS)
 # Formats without a signature: what the name says is what they are.

@@ -53,7 +53,12 @@ def _usual_width(lines: Sequence[str]) -> float:
 
 
 def _goes_on(line: str, following: str, full: float) -> bool:
-    if not full or _ITEM.match(following) or (_NUMBERED.match(following) and _ENDS.search(line)):
+    if (
+        not full
+        or line.startswith("| ")
+        or _ITEM.match(following)
+        or (_NUMBERED.match(following) and _ENDS.search(line))
+    ):
         return False
     if width(line) >= full:
         return True

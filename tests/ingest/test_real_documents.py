@@ -14,7 +14,7 @@ from rag.types import Embedder, Verdict
 
 ALLOWED = {
     "text": {"indexed"},
-    "ocr": {"set aside"},
+    "ocr": {"set aside", "indexed"},
     "password": {"set aside"},
     "error": {"set aside", "indexed"},
     "refuse": {"set aside"},
