@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+LOCKED = "locked: needs a password; type --password FILE=PASSWORD"
+
 
 def _nothing() -> None:
     """Nobody waits for a sign of life."""
