@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from rag.errors import IngestError
 
+LOCKED = "locked: needs a password; type --password FILE=PASSWORD"
+
 
 def _nothing() -> None:
     """Nobody waits for a sign of life."""

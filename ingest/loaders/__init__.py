@@ -12,12 +12,11 @@ from dataclasses import replace
 
 from ingest.clean import clean
 from ingest.formats import LOADERS, SUFFIXES, identify, misnamed
-from ingest.source import Source
+from ingest.source import LOCKED, Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
-__all__ = ["LOCKED", "SUFFIXES", "load"]
-LOCKED = "locked: needs a password; type --password FILE=PASSWORD"
+__all__ = ["SUFFIXES", "load"]
 
 
 def load(source: Source) -> Iterator[ParsedDocument]:

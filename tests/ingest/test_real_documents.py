@@ -71,8 +71,8 @@ def test_the_expected_words_are_in_the_stored_text(shared: Path, synced: tuple[S
 
 
 def test_bad_ocr_is_warned_about(synced: tuple[Store, Report]) -> None:
-    """Noise in a text layer is named; clean documents are not accused of it."""
-    accused = {v.file for v in synced[1].verdicts if any("poor text quality" in w for w in v.warnings)}
+    """Noise in a text layer is named and read anew; clean documents are not accused of it."""
+    accused = {v.file for v in synced[1].verdicts if any("bad OCR" in w for w in v.warnings)}
     assert accused == {"pdf_en_bad_ocr_layer.pdf"}
 
 
