@@ -137,12 +137,13 @@ def _group_of(column: int, groups: Sequence[int], gaps: Sequence[int], spread: S
 def _labelled(names: Sequence[str], row: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The cells of a row that say something, each with the names of the columns that it covers."""
     column = 0
+    alone = len(row) > 2 and not any(row[1:])  # a line between the rows: "Assets", or a remark
     while column < len(row):
         end = column + 1
         while end < len(row) and row[end] == SPANNED:
             end += 1
         covered = list(dict.fromkeys(name for name in names[column:end] if name))
-        everything = end - column == len(row) > 1
+        everything = alone or end - column == len(row) > 1
         if cell := row[column].strip(SPANNED):
             yield "" if everything else ", ".join(covered if len(covered) < 4 else [covered[0], "…", covered[-1]]), cell
         column = end
