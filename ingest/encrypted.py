@@ -1,0 +1,66 @@
+"""Office files behind a password are decrypted in memory with the passwords that the user gave."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import replace
+from typing import Any
+
+from ingest.source import Source
+from rag.errors import IngestError
+
+LOCKED = "locked: needs a password; type --password FILE=PASSWORD"
+MAY_BE_LOCKED = frozenset((".encrypted", ".doc", ".xls"))
+_WRONG = "locked: the password given does not open it; type --password FILE=PASSWORD"
+# What Excel itself encrypts with when a workbook is only protected against changes; it opens without asking.
+_NO_PASSWORD = "VelvetSweatshop"
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    TypeError,
+    struct.error,
+    NotImplementedError,
+)
+
+
+def unlocked(source: Source) -> Source:
+    """The file itself where it is open, else its decrypted content; raises IngestError where no password fits.
+
+    A file that cannot be understood so far is returned as it is: its loader says what is wrong with it.
+    """
+    import msoffcrypto
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError, ParseError
+
+    unreadable = (*_UNREADABLE, FileFormatError, ParseError)
+    with source.open() as file:
+        try:
+            office = msoffcrypto.OfficeFile(file)
+            if not office.is_encrypted():
+                return source
+        except unreadable:
+            return source
+        except DecryptionError as error:
+            raise IngestError(f"locked in a way that is not known here: {error}") from None
+        for password in (_NO_PASSWORD, *source.passwords):
+            try:
+                return replace(source, path=None, content=_decrypted(office, password))
+            except DecryptionError:
+                continue
+            except unreadable as error:
+                raise IngestError(f"the file is damaged: it cannot be decrypted ({str(error)[:120]})") from None
+    raise IngestError(_WRONG if source.passwords else LOCKED)
+
+
+def _decrypted(office: Any, password: str) -> bytes:
+    opened = io.BytesIO()
+    if office.format == "ooxml":
+        office.load_key(password=password, verify_password=True)
+    else:  # these always verify
+        office.load_key(password=password)
+    office.decrypt(opened)
+    return opened.getvalue()
