@@ -21,6 +21,8 @@ LOADERS = {
     ".docm": "docx",
     ".dotx": "docx",
     ".dotm": "docx",
+    ".doc": "doc",
+    ".dot": "doc",
     ".pptx": "pptx",
     ".pptm": "pptx",
     ".ppsx": "pptx",

@@ -69,8 +69,7 @@ class Package:
     def title(self) -> str:
         """The title among the document's properties, "" where it has none that says something."""
         properties = self.relative("", "core-properties")
-        told = (properties.findtext(_TITLE) or "").strip() if properties is not None else ""
-        return "" if _NO_TITLE.fullmatch(told) else told
+        return said_title(properties.findtext(_TITLE) or "") if properties is not None else ""
 
     def _relations(self, name: str) -> dict[str, tuple[str, str]]:
         folder, file = posixpath.split(name)
@@ -86,6 +85,12 @@ class Package:
                 kind = relation.get("Type", "").rsplit("/", 1)[-1]
                 found[relation.get("Id", "")] = (present[whole.lower()], kind)
         return found
+
+
+def said_title(told: str) -> str:
+    """A title among a file's properties, "" where a program put it there."""
+    told = " ".join(told.split())
+    return "" if _NO_TITLE.fullmatch(told) else told
 
 
 @contextlib.contextmanager
