@@ -26,6 +26,7 @@ LOADERS = {
     ".odt": "odt",
     ".ott": "odt",
     ".odp": "odt",
+    ".rtf": "rtf",
     ".pptx": "pptx",
     ".pptm": "pptx",
     ".ppsx": "pptx",
