@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
+from xml.parsers.expat import ExpatError
 
 from ingest.source import Source
 from rag.errors import IngestError
@@ -15,6 +16,8 @@ MAY_BE_LOCKED = frozenset((".encrypted", ".doc", ".xls"))
 _WRONG = "locked: the password given does not open it; type --password FILE=PASSWORD"
 # What Excel itself encrypts with when a workbook is only protected against changes; it opens without asking.
 _NO_PASSWORD = "VelvetSweatshop"
+_DESCRIPTION = "EncryptionInfo"
+_ENCODINGS = ("ascii", "utf-16-le", "utf-16-be")
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -36,9 +39,10 @@ def unlocked(source: Source) -> Source:
     import msoffcrypto
     from msoffcrypto.exceptions import DecryptionError, FileFormatError, ParseError
 
-    unreadable = (*_UNREADABLE, FileFormatError, ParseError)
+    unreadable = (*_UNREADABLE, ExpatError, FileFormatError, ParseError)
     with source.open() as file:
         try:
+            _check_description(file)
             office = msoffcrypto.OfficeFile(file)
             if not office.is_encrypted():
                 return source
@@ -54,6 +58,16 @@ def unlocked(source: Source) -> Source:
             except unreadable as error:
                 raise IngestError(f"the file is damaged: it cannot be decrypted ({str(error)[:120]})") from None
     raise IngestError(_WRONG if source.passwords else LOCKED)
+
+
+def _check_description(file: BinaryIO) -> None:
+    """Raises IngestError where the XML that describes the encryption has entities, which its reader would expand."""
+    import olefile
+
+    container = olefile.OleFileIO(file)
+    described = container.openstream(_DESCRIPTION).read() if container.exists(_DESCRIPTION) else b""
+    if any(f"<!{word}".encode(name) in described for word in ("DOCTYPE", "ENTITY") for name in _ENCODINGS):
+        raise IngestError("the file is forged: the description of its encryption declares a document type")
 
 
 def _decrypted(office: Any, password: str) -> bytes:

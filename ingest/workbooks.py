@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from rag.errors import IngestError
 MOST_CELLS = 1_000_000
 _MOST_ROW, _MOST_COLUMN = 1_048_576, 16_384
 _MOST_LAID_OUT = 30_000_000
+_MOST_OLD_COLUMN = 256
+# The records of the binary format that are cells: their row and column come first.
+_OLD_CELLS = frozenset((0x0006, 0x00BD, 0x00BE, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E))
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _XDR = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
@@ -53,7 +57,7 @@ class Sheet:
 def sheets(source: Source) -> Iterator[Sheet]:
     """The sheets of a workbook in its order; raises IngestError for a damaged one."""
     with source.open() as file:
-        zipped = zipfile.is_zipfile(file)
+        zipped = file.read(2) == b"PK"  # is_zipfile would find the theme within an old file
     if zipped:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
@@ -62,6 +66,8 @@ def sheets(source: Source) -> Iterator[Sheet]:
                 yield from _from_xml(package, source)
             return
         check_archive(source)
+    else:
+        _check_old_cells(source)
     yield from _from_calamine(source)
 
 
@@ -206,6 +212,23 @@ def _notes(package: Package, part: str) -> Iterator[str]:
         for picture in drawing.iter(f"{_XDR}cNvPr"):
             if told := alternative_text(picture.get("title"), picture.get("descr")):
                 yield told
+
+
+def _check_old_cells(source: Source) -> None:
+    """Raises IngestError for a binary workbook with cells where none can be: calamine would lay out room up to them."""
+    import olefile
+
+    try:
+        with source.open() as file, olefile.OleFileIO(file) as container:
+            content = container.openstream("Workbook" if container.exists("Workbook") else "Book").read()
+    except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        raise IngestError(f"the spreadsheet is damaged: {' '.join(str(error).split())[:200]}") from None
+    at = 0
+    while at + 8 <= len(content):
+        kind, length, _, column = struct.unpack_from("<4H", content, at)
+        if kind in _OLD_CELLS and column >= _MOST_OLD_COLUMN:
+            raise IngestError(f"the spreadsheet is damaged: a cell in column {column + 1:,} of {_MOST_OLD_COLUMN}")
+        at += 4 + length
 
 
 def _from_calamine(source: Source) -> Iterator[Sheet]:

@@ -52,6 +52,15 @@ def test_a_damaged_lock_is_damage(cut: int) -> None:
         list(load(Source("a.docx", content=content[:cut] + b"\0" * 600, passwords=("right",))))
 
 
+def test_entities_in_the_description_of_a_lock_are_refused() -> None:
+    """The XML that says how a file is encrypted is no way to bring in a bomb."""
+    content = locked("right")
+    begins = content.index(b"<?xml")
+    forged = content[:begins] + b'<!DOCTYPE x [<!ENTITY a "b">]>' + content[begins + 30 :]
+    with pytest.raises(IngestError, match="declares a document type"):
+        list(load(Source("a.docx", content=forged, passwords=("right",))))
+
+
 def test_real_locked_and_open_files(shared: Path) -> None:
     """A real locked workbook is locked, real old files are not."""
     with pytest.raises(IngestError, match="locked"):
