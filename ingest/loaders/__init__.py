@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ingest.clean import clean
+from ingest.encrypted import MAY_BE_LOCKED, unlocked
 from ingest.formats import LOADERS, SUFFIXES, identify, misnamed
-from ingest.source import LOCKED, Source
+from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
@@ -22,8 +23,11 @@ __all__ = ["SUFFIXES", "load"]
 def load(source: Source) -> Iterator[ParsedDocument]:
     """The documents of a file, their text cleaned; raises IngestError where the file cannot be read."""
     found = identify(source)
+    if found in MAY_BE_LOCKED:
+        source = unlocked(source)
+        found = identify(source)
     if found == ".encrypted":
-        raise IngestError(LOCKED)
+        raise IngestError("the file is damaged: it is locked, and its encryption cannot be read")
     if found not in LOADERS:
         raise IngestError(
             f"{found[1:]} files are not supported" if found else "files without a suffix are not supported"
