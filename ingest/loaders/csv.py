@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ingest.encoding import decode
+from ingest.encoding import read_text
 from ingest.source import Source
 from ingest.tables import rows_as_lines
 from rag.errors import IngestError
@@ -17,7 +17,7 @@ _LONGEST_CELL = 10_000_000
 
 def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a table file, one page of kind ``table``; raises IngestError for a broken quote."""
-    text = decode(source.read())
+    text = read_text(source)
     delimiter = "\t" if source.suffix == ".tsv" else _delimiter(text)
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter, strict=True)

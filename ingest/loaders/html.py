@@ -14,7 +14,6 @@ from ingest.tables import rows_as_lines
 from rag.types import Page, ParsedDocument
 
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
-_ALIASES = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DROPPED = (
     "script, style, noscript, template, nav, footer, form, button, select, textarea, svg, canvas, iframe, object, "
@@ -40,7 +39,7 @@ def load(source: Source) -> Iterator[ParsedDocument]:
     data = source.read()
     named = _CHARSET.search(data[:4096])
     declared = named[1].decode("ascii").lower() if named else None
-    tree = LexborHTMLParser(decode(data, _ALIASES.get(declared or "", declared)))
+    tree = LexborHTMLParser(decode(data, declared, source.encoding))
     title = tree.css_first("title")
     body = tree.body
     if body is None:

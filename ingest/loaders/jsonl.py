@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ingest.encoding import decode
+from ingest.encoding import read_text
 from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
@@ -13,7 +13,7 @@ from rag.types import Page, ParsedDocument
 
 def load(source: Source) -> Iterator[ParsedDocument]:
     """A document a record; every line is checked before the first one is given, so a broken file gives none."""
-    lines = decode(source.read()).split("\n")
+    lines = read_text(source).split("\n")
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ingest.encoding import decode
+from ingest.encoding import read_text
 from ingest.markdown import headings
 from ingest.source import Source
 from rag.types import Page, ParsedDocument
@@ -18,7 +18,7 @@ _UNDERLINED = re.compile(r"(^|\n\n)([^\n#>|`~\-*\d\s][^\n|]*)\n(=+|-{3,})[ \t]*(
 
 def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a Markdown file; its title is the front matter's, else the first heading's, else the name."""
-    text = decode(source.read()).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    text = read_text(source).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     title = ""
     if front := _FRONT_MATTER.match(text):
         text = text[front.end() :]
