@@ -33,7 +33,8 @@ _LETTER = r"[^\W\d_]"
 _MISPLACED = re.compile(
     rf"{_LETTER}[^\w\s\x00-\x7f’·…–—\u00ad-]{_LETTER}|\d(?![ªºµ])[^\W\d_\x00-\x7f]|(?![ªºµ])[^\W\d_\x00-\x7f]\d|[‚„¿¡‹](?:\s|\Z)|«\s*(?=[.,;:)]|\Z)"
     rf"|(?<!{_LETTER}){_LETTER}{{1,2}}[–—…]{_LETTER}|{_LETTER}[–—…]{_LETTER}{{1,2}}(?!{_LETTER})|{_LETTER}[–—]\s|\s[–—]{_LETTER}"
-    rf"|(?<![\d\s])[£¥€](?![\d\s])|[£¥]{_LETTER}|[a-zß-ÿ]©|(?<!{_LETTER})\u00ad|{_LETTER}[‚„¿¡†±¶×÷°§]|[†±×÷]{_LETTER}|(?<![\dnN ])°|(?<![nN])°\d|([©®§°£¥€±²³¹µ×÷])\1"
+    rf"|(?<![\d\s])[£¥€](?![\d\s])|[£¥]{_LETTER}|[a-zß-ÿ]©|(?<!{_LETTER})\u00ad|{_LETTER}[‚„¿¡†±¶×÷°§]|[†±×÷]{_LETTER}"
+    rf"|(?<![\dnN ])°|(?<![nN])°\d|([©®§°£¥€±²³¹µ×÷])\1"
     rf"|{_LETTER}\u00a0(?:\s|[a-zß-ÿ]|\Z)"
 )
 # Closing marks that open elsewhere, and the ones that must be there then: „so“, ‚so‘, »so«.

@@ -88,8 +88,8 @@ def _told(data: bytes, declared: str | None) -> str | None:
         return _text(data, guess.codecs)
     found = detection.multibyte(data)
     named = _codecs(declared or "")
-    # A single byte table reads anything: a server's default must not turn Chinese into accents.
-    if named and not (found and _is_single_byte(named[0])) and (text := _text(data, named)) is not None:
+    # A template's or server's word must not turn Chinese into accents or Hangul where the bytes are beyond doubt.
+    if named and (not found or set(named) & set(found.codecs)) and (text := _text(data, named)) is not None:
         return text
     if _is_binary(data):
         raise IngestError("not a text file: it holds binary data")
@@ -127,10 +127,6 @@ def _canonical(name: str) -> str:
 def _codecs(name: str) -> tuple[str, ...]:
     canonical = _canonical(name) if name else ""
     return _SUPERSETS.get(canonical, (canonical,)) if canonical else ()
-
-
-def _is_single_byte(codec: str) -> bool:
-    return re.match(r"cp(?:125\d|8[5-7]\d|437|874)|iso8859|latin|koi8|mac", codec) is not None
 
 
 def _text(data: bytes, names: tuple[str, ...]) -> str | None:
