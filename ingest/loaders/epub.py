@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from ingest.archive import check_archive, read_xml
+from ingest.archive import DAMAGED, check_archive, read_xml
 from ingest.encoding import decode
 from ingest.loaders.html import charset, page_text
 from ingest.source import Source
@@ -44,7 +44,7 @@ def load(source: Source) -> Iterator[ParsedDocument]:
         package = _package(archive, names)
         pages, missing = _chapters(archive, names, package, source)
         title = _metadata(read_xml(archive, package), "title")
-    warnings = (f"{missing} chapters that the book names are not in it",) if missing else ()
+    warnings = (f"{missing} chapters that the book names are missing or damaged",) if missing else ()
     yield ParsedDocument(title or source.stem, tuple(pages), warnings, marked_up=True)
 
 
@@ -67,7 +67,7 @@ def _package(archive: zipfile.ZipFile, names: frozenset[str]) -> str:
 
 
 def _chapters(archive: zipfile.ZipFile, names: frozenset[str], package: str, source: Source) -> tuple[list[Page], int]:
-    """The text of each chapter that has one, and how many are missing."""
+    """The text of each chapter that has one, and how many are missing or damaged."""
     root = read_xml(archive, package)
     items = _items(root, posixpath.dirname(package))
     unread = {
@@ -83,7 +83,11 @@ def _chapters(archive: zipfile.ZipFile, names: frozenset[str], package: str, sou
             continue
         if item.path in unread or "nav" in item.properties.split() or "html" not in item.kind:
             continue
-        data = archive.read(item.path)
+        try:
+            data = archive.read(item.path)
+        except DAMAGED:
+            missing += 1
+            continue
         text = page_text(decode(data, charset(data), source.encoding))[1]
         if text:
             pages.append(Page(None, text))

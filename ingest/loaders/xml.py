@@ -69,10 +69,10 @@ def _parsed(source: Source) -> tuple[Any, tuple[str, ...]]:
     for recover in (False, True):
         parser = etree.XMLParser(
             resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
-            remove_pis=True, recover=recover,
+            remove_pis=True, recover=recover, encoding="utf-8",
         )  # fmt: skip
         try:
-            root = etree.fromstring(_BARE_AMPERSAND.sub("&amp;", text) if recover else text, parser)
+            root = etree.fromstring((_BARE_AMPERSAND.sub("&amp;", text) if recover else text).encode(), parser)
         except etree.XMLSyntaxError as error:
             if recover or "depth" in str(error).lower() or "huge" in str(error).lower():
                 raise IngestError(f"the XML is damaged: {error.msg}") from None
@@ -196,4 +196,4 @@ def _flat(element: Any) -> str:
 
 def _name(element: Any) -> str:
     """The local name of an element, "" for what is none."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

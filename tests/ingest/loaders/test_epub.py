@@ -86,7 +86,7 @@ def test_cover_and_contents_stay_behind() -> None:
 def test_a_missing_chapter_is_told() -> None:
     """A chapter that the book names and does not hold is a warning; the others are read."""
     document = parsed(book({"one.xhtml": "<p>Text.</p>"}, ["gone.xhtml", "one.xhtml"]))
-    assert document.text == "Text." and document.warnings == ("1 chapters that the book names are not in it",)
+    assert document.text == "Text." and document.warnings == ("1 chapters that the book names are missing or damaged",)
 
 
 def _encryption(algorithm: str) -> str:

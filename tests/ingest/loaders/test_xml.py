@@ -117,6 +117,12 @@ def test_a_feed_that_is_not_well_formed_is_read_with_a_warning() -> None:
     assert "not well-formed" in document.warnings[0]
 
 
+def test_a_name_without_its_namespace_is_a_name() -> None:
+    """Prefixes that nothing declares are read with a warning."""
+    document = parsed("<data><x:row><x:a>1</x:a><b>二</b></x:row></data>")
+    assert document.text.endswith("b: 二") and document.warnings
+
+
 @pytest.mark.parametrize("content", [b"", b"no markup at all", b"<a>" * 5000, b"<a>" + b"x" * 11_000_000 + b"</a>"])
 def test_what_is_no_xml_or_too_much_says_so(content: bytes) -> None:
     """Empty, plain, endlessly nested and giant content ends in a sentence."""
