@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from ingest import detection
+from ingest.source import Source
 from rag.errors import IngestError
 
 _BOMS = (
@@ -13,41 +15,132 @@ _BOMS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"\x84\x31\x95\x33", "gb18030"),
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
-_COMMON_CHINESE = frozenset(
-    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年你好之文本请与等及"
-    "這個為國時來們對會發後說過學與於無其所方法日月能自如而也都"
-)
-# One language's letters must explain all that is not ASCII: Czech read as Latin-1 mixes letters that no language mixes.
-_LATIN_ALPHABETS = tuple(
-    frozenset(letters + letters.upper() + "‘’“”„–—…•·€£§°©®«»\u00a0¿¡´½¼×²³µ")
-    for letters in ("äöüß", "àâæçéèêëîïôœùûü", "áéíóúüñçªº", "áâãàçéêíóôõúü", "àèéìîòóù", "åäöæøéü", "äëéèïöüó")
-)
+# What a file says of itself is often the name of a subset: each is read by the table that systems really write.
+_SUPERSETS = {
+    "gb2312": ("gb18030",),
+    "gbk": ("gb18030",),
+    "big5": ("cp950", "big5hkscs"),
+    "cp950": ("cp950", "big5hkscs"),
+    "shift_jis": ("cp932",),
+    "euc_kr": ("cp949",),
+    "euc_jp": ("euc_jp", "euc_jis_2004"),
+    "iso8859-1": ("cp1252",),
+    "ascii": ("cp1252",),
+    "iso8859-9": ("cp1254",),
+    "tis-620": ("cp874",),
+    "koi8-r": ("koi8_u",),
+}
+_SEVEN_BIT = re.compile(r"iso2022_|hz$|utf-7$")  # they look like ASCII
+_LATIN_WITH_OTHER = re.compile("[A-Za-z][\u0530-\u07ff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_NAMES = "gb18030, big5, shift_jis, euc-kr, windows-1252, windows-1251"
+_WAY_OUT = f"save the file as UTF-8, or type --encoding NAME ({_NAMES}, …)"
 _SAMPLE = 200_000
 
 
-def decode(data: bytes, declared: str | None = None) -> str:
-    """The text of a file's bytes; ``declared`` is the encoding that the file itself names. Raises IngestError."""
+def read_text(source: Source, declared: str | None = None) -> str:
+    """The text of a file; ``declared`` is the encoding that the file itself names. Raises IngestError."""
+    return decode(source.read(), declared, source.encoding)
+
+
+def decode(data: bytes, declared: str | None = None, wanted: str = "") -> str:
+    """The text of bytes; ``wanted`` is the user's word, for what is not Unicode by itself. Raises IngestError.
+
+    In this order: a mark at the beginning, UTF-8, ``wanted``, ``declared``, then what can be told from the bytes.
+    """
+    if wanted and not _codecs(wanted):
+        raise IngestError(f"there is no encoding named {wanted!r}; type --encoding with one such as {_NAMES}")
     for mark, name in _BOMS:
         if data.startswith(mark):
-            return _checked(_strict(data, name), f"starts like {name.upper()} but is not")
-    for text in (_strict(data, "utf-8"), _strict(data, declared), _bare_utf16(data)):
-        if text is not None and _is_text(text):
-            return text
-    if b"\0" in data or len(re.findall(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", data)) > len(data) / 200:
-        raise IngestError("not a text file: it holds binary data")
-    text = _chinese(data) or _latin(data)
+            return _checked(_strict(data, (name,)), f"starts like {name.upper()} but is not").removeprefix("\ufeff")
+    unicode = _text(data, ("utf-8",))
+    text = _shifted(data, wanted, declared) or (None if unicode and _by_chance(unicode) else unicode)
     if text is None:
-        raise IngestError("the encoding is unsure: save the file as UTF-8")
+        text = _text(data, _codecs(wanted))
+    if text is None:
+        text = _told(data, declared)
+    if text is None:
+        raise IngestError(_complaint(data, wanted))
     return text
 
 
-def _strict(data: bytes, encoding: str | None) -> str | None:
-    try:
-        return data.decode(encoding) if encoding else None
-    except (UnicodeError, LookupError):
+def _by_chance(text: str) -> bool:
+    """Whether what is UTF-8 may be so by chance: one or two letters of a far alphabet within Latin words."""
+    return sum(c > "\x7f" for c in text) < 3 and _LATIN_WITH_OTHER.search(text) is not None
+
+
+def _shifted(data: bytes, wanted: str, declared: str | None) -> str | None:
+    """The text where it is in one of the encodings that write everything in ASCII, Japanese mail for one."""
+    if not data.isascii():
         return None
+    named = [name for name in (wanted, declared) if name and _SEVEN_BIT.match(_canonical(name))]
+    if not named and b"\x1b$" in data:
+        named = ["iso2022_jp_ext", "iso2022_kr"]
+    return next((text for name in named if (text := _text(data, (name,))) and "\x1b" not in text), None)
+
+
+def _told(data: bytes, declared: str | None) -> str | None:
+    """The text by what the file says of itself, unless that is plainly wrong, else by what can be told from its bytes."""
+    if guess := detection.wide(data):
+        return _text(data, guess.codecs)
+    found = detection.multibyte(data)
+    named = _codecs(declared or "")
+    # A template's or server's word must not turn Chinese into accents or Hangul where the bytes are beyond doubt.
+    if named and (not found or set(named) & set(found.codecs)) and (text := _text(data, named)) is not None:
+        return text
+    if _is_binary(data):
+        raise IngestError("not a text file: it holds binary data")
+    letters = detection.single_byte(data)
+    if found and letters:
+        return None
+    guess = found or letters
+    return _text(data, guess.codecs) if guess else None
+
+
+def _complaint(data: bytes, wanted: str) -> str:
+    if wanted:
+        try:
+            data.decode(_codecs(wanted)[-1])
+        except UnicodeDecodeError as error:
+            return f"not {wanted}: byte {error.start + 1:,} does not belong there; {_WAY_OUT}"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        well_formed = len(re.findall(rb"[\xc3-\xf4][\x80-\xbf]+", data))
+        if well_formed > 10 and well_formed * 2 > len(re.findall(rb"[\x80-\xff]+", data)):
+            return f"the encoding is unsure: UTF-8 but for byte {error.start + 1:,}; {_WAY_OUT}"
+    return f"the encoding is unsure: {_WAY_OUT}"
+
+
+def _canonical(name: str) -> str:
+    """Python's own name of a text encoding, or "" for what is none."""
+    try:
+        found = codecs.lookup(name.strip())
+    except (LookupError, ValueError):
+        return ""
+    return found.name if found._is_text_encoding and found.name not in ("undefined", "idna", "punycode") else ""
+
+
+def _codecs(name: str) -> tuple[str, ...]:
+    canonical = _canonical(name) if name else ""
+    return _SUPERSETS.get(canonical, (canonical,)) if canonical else ()
+
+
+def _text(data: bytes, names: tuple[str, ...]) -> str | None:
+    text = _strict(data, names)
+    return text if text is not None and _is_text(text) else None
+
+
+def _strict(data: bytes, names: tuple[str, ...]) -> str | None:
+    for name in names:
+        try:
+            return data.decode(name)
+        except (UnicodeError, LookupError):
+            continue
+    return None
 
 
 def _checked(text: str | None, complaint: str) -> str:
@@ -56,57 +149,10 @@ def _checked(text: str | None, complaint: str) -> str:
     return text
 
 
+def _is_binary(data: bytes) -> bool:
+    return b"\0" in data or len(_BINARY.findall(data)) > len(data) / 200
+
+
 def _is_text(text: str) -> bool:
     sample = text[:_SAMPLE]
     return len(_CONTROL.findall(sample)) * 200 <= len(sample)
-
-
-def _bare_utf16(data: bytes) -> str | None:
-    """UTF-16 without a mark shows itself by zero bytes on one side of nearly every pair."""
-    sample = data[: _SAMPLE - _SAMPLE % 2]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if len(data) % 2 or max(even, odd) < len(sample) * 0.2 or min(even, odd) > len(sample) * 0.01:
-        return None
-    return _strict(data, "utf-16-le" if odd > even else "utf-16-be")
-
-
-def _chinese(data: bytes) -> str | None:
-    candidates = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}  # the rows of the everyday characters
-    scores = {name: _chinese_score(data, name, rows) for name, rows in candidates.items()}
-    best, other = sorted(scores, key=lambda name: scores[name], reverse=True)
-    if scores[best] < 0.85 or scores[best] - scores[other] < 0.1:
-        return None
-    text = _strict(data, best)
-    return text if text is not None and _reads_as_chinese(text) else None
-
-
-def _chinese_score(data: bytes, encoding: str, rows: tuple[int, int]) -> float:
-    """The share of the characters beyond ASCII that sit where everyday characters and punctuation sit."""
-    text = _strict(data, encoding)
-    beyond = [c for c in text[:_SAMPLE] if c > "\x7f"] if text else []
-    low, high = rows
-    usual = 0
-    for character in beyond:
-        code = character.encode(encoding)
-        in_level = low <= code[0] <= high and (encoding == "big5" or code[1] >= 0xA1)
-        usual += len(code) == 2 and (in_level or 0xA1 <= code[0] <= 0xA3)
-    return usual / len(beyond) if beyond else 0.0
-
-
-def _reads_as_chinese(text: str) -> bool:
-    """Whether common characters are there and kana are not; Korean bytes pass for GBK but hold none of them."""
-    characters = [c for c in text[:_SAMPLE] if "\u3040" <= c <= "\u9fff"]
-    kana = sum("\u3040" <= c <= "\u30ff" for c in characters)
-    common = sum(c in _COMMON_CHINESE for c in characters)
-    return bool(characters) and kana <= len(characters) * 0.02 and common >= len(characters) * 0.06
-
-
-def _latin(data: bytes) -> str | None:
-    text = _strict(data, "cp1252")
-    if text is None:
-        return None
-    beyond = {c for c in text if c > "\x7f"}
-    letters = sum(c.isalpha() for c in text)
-    foreign = sum(c > "\x7f" and c.isalpha() for c in text)
-    fits = any(beyond <= alphabet for alphabet in _LATIN_ALPHABETS)
-    return text if fits and foreign <= max(letters * 0.5, 1) else None

@@ -12,6 +12,8 @@ from rag.errors import IngestError
 # Suffix → module of ingest/loaders.
 LOADERS = {
     ".txt": "txt",
+    ".text": "txt",
+    ".log": "txt",
     ".md": "md",
     ".markdown": "md",
     ".html": "html",
@@ -49,11 +51,21 @@ LOADERS = {
     ".webp": "image",
     ".bmp": "image",
     ".gif": "image",
+    ".ndjson": "jsonl",
+    ".xml": "xml",
+    ".rss": "xml",
+    ".atom": "xml",
+    ".rst": "rst",
+    ".epub": "epub",
+    ".eml": "eml",
+    ".mht": "eml",
+    ".mhtml": "eml",
+    ".ipynb": "ipynb",
 }
 SUFFIXES = tuple(LOADERS)
 # Formats without a signature: what the name says is what they are.
 _BY_NAME_ALONE = frozenset(
-    ".txt .text .log .md .markdown .html .htm .xhtml .csv .tsv .jsonl .ndjson .json .xml .rss .atom .rst .eml .ipynb"
+    ".txt .text .log .md .markdown .html .htm .xhtml .csv .tsv .jsonl .ndjson .json .xml .rss .atom .rst .eml .mht .mhtml .ipynb"
     .split()
 )  # fmt: skip
 _MAGIC = (
@@ -93,6 +105,7 @@ _OLE_STREAMS = (
     ("PowerPoint Document", ".ppt"),
     ("__properties_version1.0", ".msg"),
 )
+_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,9}|\.7z")
 _MARKUP = re.compile(
     rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(!doctype\s+html|html|rss|feed|rdf:rdf)\b", re.I | re.S
 )
@@ -130,6 +143,8 @@ def _by_content(source: Source, head: bytes) -> str | None:
 def _by_name(source: Source, head: bytes) -> str:
     """The format that the name claims, for content without a signature."""
     named = source.suffix
+    if not _SUFFIX.fullmatch(named):  # README, "2. Minutes", app.log.1
+        return ".txt"
     if named in _BY_NAME_ALONE or named not in LOADERS:
         return named
     if not head:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.text import simplified
 from rag.types import Language
 
 # High precision: a word such as "table" or "三点" alone is as often what the question is about.
@@ -66,17 +67,19 @@ _POLITE = re.compile(
 
 def asked_format(question: str) -> str:
     """The name in ``FORMATS`` of the format that a question asks for, or nothing."""
-    return next((name for name, pattern in FORMATS.items() if pattern.search(question.strip())), "")
+    return next((name for name, pattern in FORMATS.items() if pattern.search(simplified(question).strip())), "")
 
 
 def asked_language(question: str) -> Language | None:
     """The language that a question asks to be answered in, where it names one."""
-    return next((spoken for spoken, pattern in _LANGUAGES.items() if pattern.search(question.strip())), None)
+    return next(
+        (spoken for spoken, pattern in _LANGUAGES.items() if pattern.search(simplified(question).strip())), None
+    )
 
 
 def asks_only_for_form(question: str) -> bool:
     """Whether a question is nothing but the wish for another format or language of the answer before it."""
-    rest = question.strip()
+    rest = simplified(question).strip()
     if not asked_format(rest) and not asked_language(rest):
         return False
     for pattern in (*FORMATS.values(), _NAMED):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answer_form import asks_only_for_form
-from rag.text import CJK_CHARACTER, language, normalise, tokens
+from rag.text import CJK_CHARACTER, language, normalise, simplified, tokens
 from rag.types import Remembered, Turn
 
 _LEANS_ZH = re.compile(
@@ -86,7 +86,7 @@ def leans(question: str) -> bool:
     """Whether a question points back: by a pronoun, by its form, by being very short or by asking for a form alone."""
     pattern = _LEANS_ZH if language(question) == "zh" else _LEANS_EN
     short = len(tokens(question)) < _FEW_TOKENS
-    return bool(pattern.search(question.strip())) or short or asks_only_for_form(question)
+    return bool(pattern.search(simplified(question).strip())) or short or asks_only_for_form(question)
 
 
 def bare(question: str) -> bool:
@@ -108,7 +108,7 @@ def alternatives(question: str, history: Sequence[Turn]) -> tuple[str, str] | No
     """
     pronoun = _ONE_ZH if language(question) == "zh" else _ONE_EN
     asked = [place for place, turn in enumerate(history) if turn.role == "user"]
-    if not asked or not pronoun.search(question):
+    if not asked or not pronoun.search(simplified(question)):
         return None
     before = history[asked[-1]].content
     match = (_PAIR_ZH if language(before) == "zh" else _PAIR_EN).search(before)

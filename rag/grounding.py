@@ -32,7 +32,7 @@ from rag.literals import (
 )
 from rag.negation import denies, hedged, negative, permits_otherwise
 from rag.nli import SecondOpinion
-from rag.text import CJK_CHARACTER, language, normalise, tokens
+from rag.text import CJK_CHARACTER, language, normalise, simplified, tokens
 from rag.types import Citation, Claim, Language, Passage
 
 # (claim, sentences) → one similarity each, 0 to 1, for pairs in different languages.
@@ -180,14 +180,18 @@ class _Text:
 
 
 class Source:
-    """A passage read for checking: its sentences, its windows of up to three of them, and what each states."""
+    """A passage read for checking: its sentences, its windows of up to three of them, and what each states.
+
+    All in simplified characters, like a ``Statement``; the offsets are those of the passage's own text.
+    """
 
     def __init__(self, passage: Passage) -> None:
         chunk = passage.chunk
+        text = simplified(chunk.text)
         self.passage = passage
-        self.pieces = sentences(chunk.text) or [Sentence(chunk.text, 0, len(chunk.text))]
-        self.language = language(chunk.text)
-        self.heading = _Text.of(chunk.heading)
+        self.pieces = sentences(text) or [Sentence(text, 0, len(text))]
+        self.language = language(text)
+        self.heading = _Text.of(simplified(chunk.heading))
         self.parts = parts = [_Text.of(piece.text) for piece in self.pieces]
         self.whole = _Text.joined([self.heading, *parts])
         self.windows = [
@@ -215,6 +219,7 @@ class Statement:
     @classmethod
     def of(cls, question: str, claim: str) -> Statement:
         """The statement that an answer to the question makes with this claim."""
+        question, claim = simplified(question), simplified(claim)
         known = set(_terms(question))
         units = (replace(unit, new=not known.intersection(unit.terms)) for unit in _units(claim))
         old = frozenset().union(evidence_numbers(question), dates(question), decades(question), names(question))
@@ -264,7 +269,7 @@ def ground(
 
 def says_nothing(answer: str) -> bool:
     """Whether the answer itself says that the passages do not tell, and adds no more than a short sentence to that."""
-    return bool(_NO_INFORMATION.search(answer.replace("’", "'"))) and len(tokens(answer)) < 60
+    return bool(_NO_INFORMATION.search(simplified(answer).replace("’", "'"))) and len(tokens(answer)) < 60
 
 
 def share_covered(question: str, source: str) -> float:

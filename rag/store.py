@@ -18,7 +18,8 @@ import numpy as np
 
 from rag.database import Database
 from rag.errors import StoreError
-from rag.text import language, normalise, tokens
+from rag.postings import check_tokeniser, create_postings, follow_tokeniser
+from rag.text import folded, language, tokens
 from rag.types import Chunk, Filter, Language, Page, ParsedDocument, StoredDocument, StoredFile
 
 UPLOADS = "uploads"
@@ -71,6 +72,7 @@ class Store:
         self.home = home
         self.kb = kb
         self._database = Database(home)
+        follow_tokeniser(self._database)
         self._kb_id: int | None = None
         self._counted = _Collection(-1, -1, 0, 0.0, {})
 
@@ -385,6 +387,7 @@ class Store:
         _check_vectors(chunks, vectors)
         self.check_embedding(fingerprint)
         with self._database.transaction() as connection:
+            check_tokeniser(connection)
             kb = self._make_kb(connection)
             connection.execute("UPDATE kb SET fingerprint = ? WHERE id = ?", (fingerprint, kb))
             if document.key is None:
@@ -570,13 +573,7 @@ class Store:
             (self.kb,),
         )
         kb = connection.execute("SELECT id FROM kb WHERE name = ?", (self.kb,)).fetchone()[0]
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"fts_{kb}",)).fetchone():
-            # The tokens come ready, separated by spaces; unicode61 only cuts them apart again.
-            connection.execute(
-                f"CREATE VIRTUAL TABLE fts_{kb} USING fts5(tokens, tokenize='unicode61 remove_diacritics 0')"
-            )
-            connection.execute(f"INSERT INTO fts_{kb}(fts_{kb}, rank) VALUES('secure-delete', 1)")
-            connection.execute(f"CREATE VIRTUAL TABLE vocabulary_{kb} USING fts5vocab('fts_{kb}', 'row')")
+        create_postings(connection, kb)
         self._kb_id = int(kb)
         return self._kb_id
 
@@ -741,7 +738,7 @@ _CHUNK = 'SELECT id, ordinal, heading, page, text, start, "end", crc FROM chunk'
 
 def clean_tag(tag: str) -> str:
     """A tag as it is kept and compared: width and case folded, single blanks; raises StoreError where nothing is left."""
-    clean = " ".join(normalise(tag).split())
+    clean = " ".join(folded(tag).split())
     if not clean or len(clean) > _LONGEST_TAG or not clean.isprintable():
         raise StoreError(f"{tag!r} is no tag: use 1 to {_LONGEST_TAG} letters, digits, blanks or signs.")
     return clean

@@ -41,7 +41,8 @@ def _documents(connection: Any) -> list[str]:
         if zlib.crc32(f"{heading}\0{text}".encode()) != crc or text != stored:
             found.append(f"A chunk of {name} is damaged. {_AGAIN}")
     sql = """SELECT f.relative, f.chunks, count(c.id) FROM file f JOIN document d ON d.file_id = f.id
-             LEFT JOIN chunk c ON c.document_id = d.id WHERE f.sha256 <> '' AND d.record = '' GROUP BY f.id"""
+             LEFT JOIN chunk c ON c.document_id = d.id WHERE f.sha256 <> ''
+             AND NOT EXISTS(SELECT 1 FROM document o WHERE o.file_id = f.id AND o.record <> '') GROUP BY f.id"""
     for name, expected, there in connection.execute(sql):
         if expected != there:
             found.append(f"{name} has {there} chunks where {expected} were stored. {_AGAIN}")

@@ -29,9 +29,7 @@ def load(source: Source) -> Iterator[ParsedDocument]:
     if found == ".encrypted":
         raise IngestError("the file is damaged: it is locked, and its encryption cannot be read")
     if found not in LOADERS:
-        raise IngestError(
-            f"{found[1:]} files are not supported" if found else "files without a suffix are not supported"
-        )
+        raise IngestError(f"{found[1:]} files are not supported")
     module = importlib.import_module(f"ingest.loaders.{LOADERS[found]}")
     for document in module.load(source):
         if misnamed(source, found):

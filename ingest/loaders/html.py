@@ -8,61 +8,114 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.encoding import decode
+from ingest.html_table import table_lines
 from ingest.markdown import heading_line
 from ingest.source import Source
-from ingest.tables import rows_as_lines
+from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
-_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
-_ALIASES = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}
+_CHARSET = re.compile(
+    rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|\A\s*<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE
+)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DROPPED = (
-    "script, style, noscript, template, nav, footer, form, button, select, textarea, svg, canvas, iframe, object, "
-    "dialog, audio, video, [hidden], [aria-hidden=true], [role=navigation], [role=search], [role=dialog], "
-    "[role=contentinfo], [role=alert], [role=banner], sup.reference, .mw-editsection, .noprint, .visually-hidden"
+    "script, style, noscript, template, nav, footer, button, select, textarea, svg, canvas, iframe, object, dialog, "
+    "audio, video, datalist, [hidden], [aria-hidden=true], [role=navigation], [role=search], [role=dialog], "
+    "[role=alertdialog], [role=contentinfo], [role=alert], [role=menu], [role=menubar], "
+    '[style*="display:none"], [style*="display: none"], [style*="visibility:hidden"], [style*="visibility: hidden"], '
+    "sup.reference, .mw-editsection, .noprint, .visually-hidden, .sr-only, .screen-reader-text"
 )
 _BANNER = re.compile(
-    r"(?:^|[-_ ])(?:cookies?|consent|gdpr|advert\w*|ads?|popup|newsletter|subscribe|paywall)(?:$|[-_ ])"
+    r"(?:^|[-_ ])(?:cookies?|consent|gdpr|advert\w*|ads?|popup|newsletter|subscribe|paywall|onetrust)(?:$|[-_ ])"
+    r"|cookie(?:consent|notice|banner|bar|law|dialog)"
 )
 _MENU = re.compile(
     r"(?:^|[-_ ])(?:nav\w*|menu\w*|breadcrumbs?|sidebar|toc|footer|header|share|social|related|recommend\w*|pagination"
     r"|pager|tags|login|toolbar|catlinks|language\w*)(?:$|[-_ ])"
 )
-_BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure header hr li main ol"
-    " p section summary ul".split()
+_ASKS_CONSENT = re.compile(
+    r"\b(?:accept|agree|allow|got it|decline|reject)\b|akzeptieren|ablehnen|accepter|aceptar|接受|同意|拒绝|拒絕", re.I
 )
-_LAYOUT = "table, h1, h2, h3, h4, p + p"
+_LONGEST_BANNER = 1200
+_BLOCKS = frozenset(
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure form header hr li main"
+    " ol p section summary ul".split()
+)
+# What stands for a picture only by its file's name, or says no more than that it is one.
+_NO_ALTERNATIVE = re.compile(
+    r"[\w%() -]*\.(?:png|jpe?g|gif|webp|svg|bmp|tiff?)|(?:IMG|DSC|DSCN|image|img|photo|picture|icon|logo|图片|圖片)[-_ \d]*",
+    re.I,
+)
+_ICON = 32  # pixels
+_DEEPEST = 300
+_TOO_DEEP = "the page is nested too deeply to be read"
 
 
 def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a web page; its title is the only main heading, else the page's title, else the name."""
     data = source.read()
+    title, text = page_text(decode(data, charset(data), source.encoding))
+    yield ParsedDocument(title or source.stem, (Page(None, text),), marked_up=True)
+
+
+def charset(data: bytes) -> str | None:
+    """The encoding that a page names at its beginning."""
     named = _CHARSET.search(data[:4096])
-    declared = named[1].decode("ascii").lower() if named else None
-    tree = LexborHTMLParser(decode(data, _ALIASES.get(declared or "", declared)))
-    title = tree.css_first("title")
+    return (named[1] or named[2]).decode("ascii") if named else None
+
+
+def page_text(html: str) -> tuple[str, str]:
+    """Title (or "") and text of a page or of a piece of one; headings are ``#`` lines. Raises IngestError."""
+    tree = LexborHTMLParser(html)
     body = tree.body
     if body is None:
-        yield ParsedDocument(source.stem, (Page(None, ""),), marked_up=True)
-        return
-    _drop_furniture(body)
-    main = _main(body)
-    text = "\n".join(_lines(main))
-    heads = main.css("h1")
-    named_by = heads[0] if len(heads) == 1 else title
-    yield ParsedDocument(_inline(named_by) if named_by else source.stem, (Page(None, _tidy(text)),), marked_up=True)
+        return "", ""
+    _check_depth(body)
+    title = tree.css_first("title")
+    try:
+        _drop_furniture(body)
+        main = _main(body)
+        text = "\n".join(_lines(main))
+        heads = main.css("h1")
+        named_by = heads[0] if len(heads) == 1 and _inline(heads[0]) else title
+        return _inline(named_by) if named_by else "", re.sub(r"\n{3,}", "\n\n", text).strip()
+    except RecursionError:
+        raise IngestError(_TOO_DEEP) from None
+
+
+def _check_depth(body: LexborNode) -> None:
+    """Raises IngestError before anything is asked of a page whose nesting would make every question slow."""
+    level, depth = [body], 0
+    while level:
+        level, depth = [child for node in level for child in node.iter()], depth + 1
+        if depth > _DEEPEST:
+            raise IngestError(_TOO_DEEP)
 
 
 def _drop_furniture(body: LexborNode) -> None:
+    most = len(body.text()) / 2
+    for node in body.css("div, section, aside, form"):
+        if _asks_consent(node, most):
+            node.decompose()
     for node in body.css(_DROPPED):
         node.decompose()
     most = len(body.text()) / 2
+    for node in body.css("form, [role=banner]"):
+        if node.css_first("h1, main, article") is None and len(node.text()) < most:
+            node.decompose()
     for node in body.css("[class], [id]"):
         label = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower()
         furniture = _BANNER.search(label) or (_MENU.search(label) and _link_share(node) > 0.5)
         if furniture and node.css_first("h1, main, article") is None and len(node.text()) < most:
             node.decompose()
+
+
+def _asks_consent(node: LexborNode, most: float) -> bool:
+    """Whether a node is a cookie banner by what it says: a short text on cookies with a button to agree."""
+    text = node.text(separator=" ")
+    if len(text) > min(_LONGEST_BANNER, most) or "cookie" not in text.lower():
+        return False
+    return any(_ASKS_CONSENT.search(button.text()) for button in node.css("button, a, [role=button]"))
 
 
 def _link_share(node: LexborNode) -> float:
@@ -92,7 +145,7 @@ def _lines(node: LexborNode) -> Iterator[str]:
         elif tag in _HEADINGS or tag in _BLOCKS or tag in ("table", "pre"):
             yield from _flushed(running)
             yield from _block(child)
-        elif child.css_first("p, div, ul, ol, table, h1, h2, h3, h4, pre") is not None:
+        elif child.css_first("p, div, ul, ol, dl, table, h1, h2, h3, h4, pre, figure") is not None:
             yield from _flushed(running)
             yield from _lines(child)
         elif tag is not None and not tag.startswith(("-", "!", "_")):
@@ -108,13 +161,32 @@ def _block(node: LexborNode) -> Iterator[str]:
     elif tag == "pre":
         yield from ["", "```", node.text().strip("\n"), "```", ""]
     elif tag == "table":
-        yield from ["", *_table(node), ""]
+        yield from ["", *table_lines(node, _lines), ""]
     elif tag == "li":
         lines = [line for line in _lines(node) if line]
         more = (line if line.startswith("- ") else f"  {line}" for line in lines[1:])
         yield from [f"- {lines[0]}", *more] if lines else []
+    elif tag == "dl":
+        yield from ["", *_definitions(node), ""]
     else:
         yield from ["", *_lines(node), ""]
+
+
+def _definitions(node: LexborNode) -> Iterator[str]:
+    """A definition list: a term and what follows it on one line where that is one line."""
+    term = ""
+    for entry in node.css("dt, dd"):
+        lines = [line for line in _lines(entry) if line]
+        if entry.tag == "dt":
+            yield from [term] if term else []
+            term = " ".join(lines)
+        elif term and len(lines) == 1:
+            yield f"{term}: {lines[0]}"
+            term = ""
+        else:
+            yield from ([term] if term else []) + lines
+            term = ""
+    yield from [term] if term else []
 
 
 def _flushed(running: list[str]) -> Iterator[str]:
@@ -125,6 +197,8 @@ def _flushed(running: list[str]) -> Iterator[str]:
 
 
 def _inline_parts(node: LexborNode) -> Iterator[str]:
+    if node.tag == "img":
+        yield _alternative(node)
     for child in node.iter(include_text=True):
         if child.tag == "-text":
             yield child.text(deep=False)
@@ -134,6 +208,15 @@ def _inline_parts(node: LexborNode) -> Iterator[str]:
             yield from _inline_parts(child)
 
 
+def _alternative(picture: LexborNode) -> str:
+    """What a picture shows, in the page's words; nothing for ornaments."""
+    words = " ".join((picture.attributes.get("alt") or "").split())
+    sizes = [value for name in ("width", "height") if (value := picture.attributes.get(name) or "").isdecimal()]
+    if any(int(value) <= _ICON for value in sizes):
+        return ""
+    return f" {words} " if words and not _NO_ALTERNATIVE.fullmatch(words) else ""
+
+
 def _inline(node: LexborNode) -> str:
     return _spaces("".join(_inline_parts(node)).replace("\0", " "))
 
@@ -141,75 +224,3 @@ def _inline(node: LexborNode) -> str:
 def _spaces(text: str) -> str:
     text = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])[ \t]*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])", "", text)
     return " ".join(text.split())
-
-
-def _table(table: LexborNode) -> Iterator[str]:
-    if table.attributes.get("role") == "presentation" or table.css_first(f":is({_LAYOUT})") not in (None, table):
-        if any(inner != table for inner in table.css("table, h1, h2, h3, h4")):
-            for cell in table.css("caption, td, th"):
-                if _owner(cell) == table:
-                    yield from ["", *_lines(cell), ""]
-            return
-    rows = [row for row in table.css("tr") if _owner(row) == table]
-    if caption := table.css_first("caption"):
-        yield _inline(caption)
-    cells = [[cell for cell in row.iter() if cell.tag in ("td", "th")] for row in rows]
-    kinds = [[cell.tag for cell in row] for row in cells if row]
-    if kinds and sum(kind[:2] == ["th", "td"] for kind in kinds) > len(kinds) / 2 and "td" in kinds[0]:
-        yield from (_labelled([_cell(cell) for cell in row]) for row in cells if row)
-        return
-    several = max(map(len, kinds), default=0) > 1
-    yield from rows_as_lines(_grid(cells), header=several)
-
-
-def _owner(node: LexborNode) -> LexborNode | None:
-    """The table that a row or cell belongs to."""
-    parent = node.parent
-    while parent is not None and parent.tag != "table":
-        parent = parent.parent
-    return parent
-
-
-def _labelled(cells: list[str]) -> str:
-    """A row that begins with its own name, as in a fact sheet."""
-    name, values = cells[0], "; ".join(cell for cell in cells[1:] if cell)
-    return f"{name}: {values}" if name and values else name or values
-
-
-def _grid(rows: list[list[LexborNode]]) -> list[list[str]]:
-    """The cells' texts, those that span rows or columns set into each place that they cover."""
-    grid: list[list[str]] = []
-    hanging: dict[int, tuple[int, str]] = {}
-    for row in rows:
-        line: list[str] = []
-        for cell in row:
-            _take_hanging(line, hanging)
-            text, down = _cell(cell), _span(cell, "rowspan")
-            for offset in range(_span(cell, "colspan")):
-                if down > 1:
-                    hanging[len(line)] = (down - 1, text)
-                line.append(text if not offset or all(c.tag == "th" for c in row) else "")
-        _take_hanging(line, hanging)
-        grid.append(line)
-    return grid
-
-
-def _take_hanging(line: list[str], hanging: dict[int, tuple[int, str]]) -> None:
-    while (column := len(line)) in hanging:
-        left, text = hanging.pop(column)
-        line.append(text)
-        if left > 1:
-            hanging[column] = (left - 1, text)
-
-
-def _span(cell: LexborNode, name: str) -> int:
-    value = cell.attributes.get(name) or "1"
-    return max(1, min(int(value), 100)) if value.isdecimal() else 1
-
-
-def _cell(cell: LexborNode) -> str:
-    return " ".join(line.strip() for line in _lines(cell) if line).replace(" - ", ", ").removeprefix("- ")
-
-
-def _tidy(text: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", text).strip()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ingest.encoding import decode
+from ingest.encoding import read_text
 from ingest.source import Source
 from rag.types import PAGE_BREAK, Page, ParsedDocument
 
 
 def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a text file, its title the file's name; pages are numbered where form feeds part them."""
-    parts = decode(source.read()).split(PAGE_BREAK)
+    parts = read_text(source).split(PAGE_BREAK)
     numbered = len(parts) > 1
     yield ParsedDocument(
         title=source.stem,

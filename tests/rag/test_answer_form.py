@@ -63,3 +63,9 @@ def test_a_wish_for_another_form_is_a_follow_up(question: str) -> None:
 def test_a_question_with_a_form_stands_alone(question: str) -> None:
     """A question that names its subject beside the form is no mere wish for another form."""
     assert not asks_only_for_form(question)
+
+
+def test_a_form_is_asked_for_in_traditional_characters_as_well() -> None:
+    """The wish for a table or a language is heard in either script."""
+    assert asked_format("請用表格列出各部門的預算") == asked_format("请用表格列出各部门的预算") == "table"
+    assert asked_language("請用英語回答") == asked_language("请用英语回答") == "en"

@@ -162,3 +162,9 @@ def test_it_may_be_either_of_two(question: str, history: tuple[Turn, ...], names
 def test_what_is_clear_has_no_alternatives(question: str, history: tuple[Turn, ...]) -> None:
     """Where the answer settled it, both are meant, the question names one or no two things were named: nothing is open."""
     assert alternatives(question, history) is None
+
+
+@pytest.mark.parametrize("question", ["它們有多大？", "還有嗎？", "為什麼？"])
+def test_traditional_characters_lean_as_well(question: str) -> None:
+    """What points back in simplified characters points back in traditional ones."""
+    assert leans(question)

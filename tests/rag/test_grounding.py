@@ -537,3 +537,56 @@ def test_the_same_number_in_another_form_is_supported(source: str, answer: str) 
     """A sign, a range, a currency and a bound said otherwise agree."""
     _, claims, _ = check(answer, passage(source))
     assert claims[0].supported, claims[0].why
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "answer", "quote"),
+    [
+        (
+            "员工有几天年假？",
+            "員工手冊。正式員工每年享有帶薪年假十五天。產假另有規定。",
+            "正式员工每年享有带薪年假15天。",
+            "正式員工每年享有帶薪年假十五天。",
+        ),
+        (
+            "員工有幾天年假？",
+            "员工手册。正式员工每年享有带薪年假十五天。产假另有规定。",
+            "正式員工每年享有帶薪年假十五天。",
+            "正式员工每年享有带薪年假十五天。",
+        ),
+        (
+            "可以带宠物吗？",
+            "本樓規定：沒有書面許可，租戶不得飼養寵物。",
+            "没有书面许可，租户不得饲养宠物。",
+            "本樓規定：沒有書面許可，租戶不得飼養寵物。",
+        ),
+        ("去年的销售额？", "去年的銷售額為三萬五千元。", "去年的销售额为35000元。", "去年的銷售額為三萬五千元。"),
+    ],
+)
+def test_the_other_script_carries_a_claim(question: str, source: str, answer: str, quote: str) -> None:
+    """Simplified and traditional Chinese are one language: the quote is what stands in the passage, at its place."""
+    found = passage(source, start=100)
+    _, claims, citations = ground(question, answer, [found], [[found]], no_meaning)
+    assert [claim.supported for claim in claims] == [True] and claims[0].text == answer
+    assert citations[0].quote == quote
+    assert source[citations[0].start - 100 : citations[0].end - 100] == quote
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("租戶不得飼養寵物。", "租户可以饲养宠物。"),
+        ("去年的銷售額為三萬五千元。", "去年的销售额为36000元。"),
+        ("員工沒有加班費。", "员工有加班费。"),
+    ],
+)
+def test_the_other_script_excuses_no_false_claim(source: str, answer: str) -> None:
+    """A number, a ban or a denial in traditional characters speaks against a simplified claim as in one script."""
+    found = passage(source)
+    _, claims, _ = ground("", answer, [found], [[found]], no_meaning)
+    assert not any(claim.supported for claim in claims)
+
+
+def test_giving_up_is_heard_in_traditional_characters() -> None:
+    """An answer that says that the passages tell nothing is a refusal in either script."""
+    assert says_nothing("資料中沒有提到這個問題。") and not says_nothing("資料顯示租金為九千元。")

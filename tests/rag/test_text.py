@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import language, normalise, tokens
+from rag.text import folded, language, normalise, simplified, tokens
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,29 @@ def test_tokens_are_plain_words(text: str) -> None:
 def test_language_of_a_question(text: str, expected: str) -> None:
     """A question is answered in the language that most of it is written in; English where there is neither."""
     assert language(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("traditional", "plain"),
+    [
+        ("帶薪年假", "带薪年假"),
+        ("萬億元發展", "万亿元发展"),
+        ("軟體開發與臺灣", "软体开发与台湾"),
+        ("ＡＢＣ學校", "abc学校"),
+    ],
+)
+def test_traditional_and_simplified_characters_find_each_other(traditional: str, plain: str) -> None:
+    """A word gives the same tokens in either script, whichever of the two was indexed."""
+    assert tokens(traditional) == tokens(plain)
+
+
+def test_simplified_text_keeps_every_offset() -> None:
+    """The simplified form has as many characters, and what is no traditional character is left alone."""
+    text = "臺灣的《發展報告》 ﬁnal ２０２４年 — 𠮷野家 日本語の漢字"
+    assert len(simplified(text)) == len(text) and simplified(simplified(text)) == simplified(text)
+    assert simplified(text).startswith("台湾的《发展报告》 ﬁnal ２０２４年 — ")
+
+
+def test_folding_without_simplifying_keeps_the_script() -> None:
+    """What is kept to be shown, such as a tag, is folded in width and case and stays traditional."""
+    assert folded("ＨＲ規章") == "hr規章"

@@ -23,6 +23,15 @@ def test_a_text_file_keeps_its_text(tmp_path: Path) -> None:
     assert (document.title, document.text, document.marked_up) == ("笔记", "第一行\nsecond line\n", False)
 
 
+@pytest.mark.parametrize(
+    "name", ["README", "LICENSE", "2. Minutes", "3. 会议纪要", "server.log", "server.log.1", "a.text"]
+)
+def test_a_name_without_a_known_ending_is_no_obstacle_to_text(tmp_path: Path, name: str) -> None:
+    """Files that people never gave an ending, and logs, are text where they decode as text."""
+    (document,) = parsed(tmp_path, name, "Read me 读我")
+    assert document.text == "Read me 读我"
+
+
 def test_form_feeds_number_the_pages_of_a_text_file(tmp_path: Path) -> None:
     """A form feed in a text file starts a page, so a citation can name it."""
     (document,) = parsed(tmp_path, "a.txt", "one\ftwo")
@@ -69,7 +78,9 @@ def test_each_record_is_a_document(tmp_path: Path) -> None:
     [
         ("{broken", "line 2 is not valid JSON"),
         ("[1]", "line 2 is not an object"),
-        ('{"text": "x"}', 'line 2: "id"'),
+        ('{"text": "x", "name": "n"}', 'line 2 has no "id", only "text", "name"; each line must be like {"id"'),
+        ('{"id": "c"}', 'line 2 has no "text"'),
+        ('{"id": true, "text": "x"}', 'line 2: "id"'),
         ('{"id": "c", "text": 5}', 'line 2: "text"'),
         ('{"id": "a", "text": "x"}', "line 2: the id 'a' is already that of line 1"),
         ("[" * 100_000, "line 2 is not valid JSON"),
@@ -124,7 +135,7 @@ def test_a_page_in_gb2312_is_read(tmp_path: Path) -> None:
         ("a.xlsx", b"PK\x03\x04broken", "damaged"),
         ("a.gz", b"\x1f\x8b\x08123", "gz files are not supported"),
         ("a.xyz", b"text", "xyz files are not supported"),
-        ("Makefile", b"text", "files without a suffix are not supported"),
+        ("program", b"\x7fELF\x02\x01\x01\0" * 9, "not a text file"),
     ],
 )
 def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
@@ -138,3 +149,99 @@ def test_content_goes_before_the_name(tmp_path: Path) -> None:
     (document,) = parsed(tmp_path, "a.txt", "<!DOCTYPE html><title>T</title><p>words</p>")
     assert document.text == "words"
     assert document.warnings == ("read as html: that is what is in it, though its name ends in .txt",)
+
+
+def test_each_row_of_a_markdown_table_keeps_its_column_names(tmp_path: Path) -> None:
+    """Rows can be read alone; bars in code or behind a backslash part nothing, and tables in code stay code."""
+    (document,) = parsed(
+        tmp_path,
+        "a.md",
+        "| 名称 | A \\| B |\n|------|:-----:|\n| 苹果 | `x|y`<br>z |\n\n```\n| a | b |\n|---|---|\n```\n",
+    )
+    assert document.text == "名称: 苹果; A | B: `x|y` z\n\n```\n| a | b |\n|---|---|\n```\n"
+
+
+def test_html_in_markdown_becomes_its_words(tmp_path: Path) -> None:
+    """Comments, tags and pictures become what is seen of them; code, addresses and type names stay."""
+    (document,) = parsed(
+        tmp_path,
+        "a.md",
+        '<!-- hidden --><b>bold</b>&nbsp;&copy; ?a=1&copy=2 <img src="a.png" alt="A house"> ![图](b.png "t")\n'
+        "`<b>code</b>` List<String> <https://example.org>\n\n<table><tr><th>a</th><th>b</th></tr>"
+        "<tr><td>1</td><td>2</td></tr></table>\n<script>x()</script>",
+    )
+    assert document.text.split() == (
+        "bold © ?a=1&copy=2 A house 图 `<b>code</b>` List<String> <https://example.org> a: 1; b: 2".split()
+    )
+
+
+@pytest.mark.parametrize(
+    "banner",
+    [
+        '<div id="onetrust-banner">We use cookies. <button>Accept all</button></div>',
+        '<div class="x9"><p>This site uses cookies to measure traffic.</p><button>Accept all</button><a>Policy</a></div>',
+        '<section><p>本网站使用 Cookie 改善体验。</p><a role="button">同意</a></section>',
+        '<div role="dialog">We value your privacy</div>',
+        '<p style="display:none">secret</p>',
+        '<div aria-hidden="true">secret</div>',
+        "<div hidden>secret</div>",
+        '<form><input><label>Search</label></form>',
+        '<ul class="main-menu"><li><a>One</a></li><li><a>Two</a></li></ul>',
+    ],
+)  # fmt: skip
+def test_banners_menus_and_hidden_parts_stay_behind(tmp_path: Path, banner: str) -> None:
+    """What asks for consent, leads elsewhere or cannot be seen is no text of the page."""
+    words = "<p>The words of the page, on how a cookie is baked and that you accept all kinds of flour.</p>" * 3
+    (document,) = parsed(tmp_path, "a.html", f"<html><body>{banner}<div>{words}</div>{banner}</body></html>")
+    line = "The words of the page, on how a cookie is baked and that you accept all kinds of flour."
+    assert document.text == "\n\n".join([line] * 3)
+
+
+def test_a_page_that_is_one_form_is_read(tmp_path: Path) -> None:
+    """Some systems wrap the whole page into a form."""
+    (document,) = parsed(tmp_path, "a.html", "<form><div><p>All the words of this page are in here.</p></div></form>")
+    assert document.text == "All the words of this page are in here."
+
+
+def test_pictures_and_terms_come_as_words(tmp_path: Path) -> None:
+    """What a picture shows, its caption, terms with their meanings, and what is folded up."""
+    (document,) = parsed(
+        tmp_path,
+        "a.html",
+        '<p>See <img src=a alt="a red house"> here.<img alt="IMG_12.jpg"><img alt="up" width="16"></p>'
+        '<figure><img alt="销售图"><figcaption>Sales by year</figcaption></figure>'
+        "<dl><dt>年假</dt><dd>十五天</dd><dt>B</dt><dd><p>x</p><p>y</p></dd></dl>"
+        "<details><summary>More</summary>Folded</details>",
+    )
+    assert (
+        document.text == "See a red house here.\n\n销售图\n\nSales by year\n\n年假: 十五天\nB\nx\ny\n\nMore\n\nFolded"
+    )
+
+
+def test_headers_of_several_rows_and_tables_in_tables(tmp_path: Path) -> None:
+    """A cell is named by all the headers above it; a table within a cell follows the one around it."""
+    (document,) = parsed(
+        tmp_path,
+        "a.html",
+        "<table><caption>Sales</caption><tr><th rowspan=2>Region</th><th colspan=2>2023</th></tr><tr><th>Q1</th><th>Q2</th></tr>"
+        "<tr><td>North</td><td>1</td><td>2</td></tr></table>"
+        "<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>x<table><tr><th>c</th><th>d</th></tr><tr><td>3</td><td>4</td>"
+        "</tr></table></td></tr></table>",
+    )
+    assert document.text == "Sales\nRegion: North; 2023 › Q1: 1; 2023 › Q2: 2\n\nA: 1; B: x\n\nc: 3; d: 4"
+
+
+def test_an_endlessly_nested_page_ends_in_a_sentence(tmp_path: Path) -> None:
+    """Nesting that would exhaust the reader's stack is refused in words."""
+    with pytest.raises(IngestError, match="nested too deeply"):
+        parsed(tmp_path, "a.html", "<div>" * 5000 + "x")
+
+
+@pytest.mark.parametrize(
+    "declared", ['<meta charset="shift_jis">', "<meta http-equiv=Content-Type content='text/html; charset=euc-kr'>", ""]
+)
+def test_a_page_that_declares_another_encoding_is_still_read_right(tmp_path: Path, declared: str) -> None:
+    """A page in GBK whose template says something else."""
+    words = "今天的会议在下午三点开始，请大家准时到会议室。" * 2
+    (document,) = parsed(tmp_path, "a.html", f"<html>{declared}<body><p>{words}</p>".encode("gbk"))
+    assert document.text == words
