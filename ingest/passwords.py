@@ -30,9 +30,7 @@ def parse(texts: Sequence[str], lists: Sequence[Path] = ()) -> Passwords:
     """
     entries: list[tuple[str, str]] = []
     for text in texts:
-        pattern, equals, password = text.partition("=")
-        if not equals or not pattern or not password:
-            raise IngestError("A password is given as --password FILE=PASSWORD, FILE being a name, a glob or *.")
+        pattern, _, password = text.partition("=")
         entries.append((pattern, password))
     for path in lists:
         for line in _lines(path):

@@ -228,7 +228,7 @@ class _Run:
         file = reading.stored(state, reason)
         keep = reading.keys if state == "indexed" and not is_twin(file) else ()
         known = self._known.get(reading.file.place)
-        if file != known:
+        if file != known or reading.seconds:  # read anew, with the same outcome perhaps
             self._store.put_file(file, keep)
         elif file.stamp != known.stamp:
             self._redated.append(file)
