@@ -96,11 +96,11 @@ def part_twins(
     originals: list[Reading] = []
     twins: list[tuple[Reading, StoredFile | Reading]] = []
     for reading in changed:
-        stored = store.file_with_bytes(reading.sha256)
+        stored, before = store.file_with_bytes(reading.sha256), first.get(reading.sha256)
         if stored and (stored.root, stored.relative) not in stale:
             twins.append((reading, stored))
-        elif reading.sha256 in first and reading.file.size:
-            twins.append((reading, first[reading.sha256]))
+        elif before and (reading.file.size or before.file.path == reading.file.path):
+            twins.append((reading, before))
         else:
             first[reading.sha256] = reading
             originals.append(reading)

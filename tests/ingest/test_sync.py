@@ -516,6 +516,15 @@ def test_a_file_moves_to_another_root(library: Library, tmp_path: Path) -> None:
     assert [(d.name, d.tags) for d in library.store.documents()] == [("a.md", ("t",))]
 
 
+def test_one_root_inside_another(library: Library) -> None:
+    """A file that two roots hold gets a verdict under each, also where it is empty."""
+    library.write("sub/a.txt", "content")
+    library.write("sub/empty.txt", "")
+    states = library.sync(library.folder, library.folder / "sub")
+    assert sorted(states.values()) == ["empty", "empty", "indexed", "indexed"]
+    assert len(library.names()) == 1
+
+
 # Stamps
 
 
