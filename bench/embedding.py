@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ingest.discovery import discover, root_of
-from ingest.sandbox import read_ahead
+from ingest.pool import read_all
 from ingest.splitter import split
 from rag.bert import real_cores
 from rag.embedder import SentenceEmbedder, load_embedder
@@ -92,7 +92,7 @@ def _measure(source: Path, rounds: int) -> int:
 def _texts(source: Path) -> list[str]:
     files = [file.path for file in discover(root_of(source), Path("/nowhere"))]
     texts: list[str] = []
-    for said in read_ahead(files, 90):
+    for said in read_all(files, IngestSettings()):
         if said.document:
             texts += [chunk.indexed_text for chunk in split(said.document, said.path.name, IngestSettings())]
         if len(texts) >= _MOST:

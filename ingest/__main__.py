@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
-from rag.settings import Settings, load_settings
+from rag.settings import Settings, check_encoding, load_settings
 
 if TYPE_CHECKING:
     from ingest.discovery import Root
+    from ingest.passwords import Passwords
     from ingest.sync import Report
     from rag.types import Embedder
 
@@ -23,6 +26,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXAMPLES = """examples:
   python -m ingest data/docs
   python -m ingest papers notes.md --kb research --json report.json
+  python -m ingest contracts --password 'lease*.pdf=s3cret' --encoding gb18030
   python -m ingest data/docs --watch
   python -m ingest https://example.org/guide.html   (where ingest.allow_urls is set)
 
@@ -37,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.watch and options.json == "-":
         parser.error("--watch goes on writing lines; name a file for --json")
     try:
-        settings = load_settings(options.home, options.kb)
+        settings = _settings(options)
         embedder = _embedder(settings)
         report = _run(settings, options, embedder)
     except RagError as error:
@@ -69,6 +73,20 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
+        "--password", type=_pair, metavar="FILE=PASSWORD", action="append", default=[],
+        help="opens locked files; FILE is a name as the verdicts show it, a glob or * (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--passwords", metavar="LIST", type=Path, action="append", default=[],
+        help="a text file of such lines, or of passwords alone to be tried on every locked file (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--encoding",
+        type=_encoding,
+        metavar="NAME",
+        help="that of text files whose own cannot be told (a setting, too: ingest.encoding)",
+    )
+    parser.add_argument(
         "paths", nargs="+", type=_path, metavar="PATH", help="a folder, a file or the address of a web page"
     )
     parser.add_argument("--home", metavar="DIR", help="where the store lies (default: $FOOTNOTE_HOME, then data)")
@@ -88,6 +106,26 @@ def _path(text: str) -> Path | str:
     return text.strip() if _ADDRESS.match(text.strip()) else Path(text)
 
 
+def _pair(text: str) -> str:
+    if not all(text.partition("=")):
+        raise argparse.ArgumentTypeError("give it as FILE=PASSWORD, FILE being a name, a glob or *")
+    return text
+
+
+def _encoding(name: str) -> str:
+    try:
+        return check_encoding(name, "--encoding")
+    except RagError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = load_settings(options.home, options.kb)
+    if options.encoding:
+        settings = replace(settings, ingest=replace(settings.ingest, encoding=options.encoding))
+    return settings
+
+
 def _embedder(settings: Settings) -> Embedder:
     from ingest.embedding import LazyEmbedder
     from rag.embedder import load_embedder
@@ -98,9 +136,11 @@ def _embedder(settings: Settings) -> Embedder:
 def _run(settings: Settings, options: argparse.Namespace, embedder: Embedder) -> Report:
     from ingest.web import fetch_pages, with_failures
 
-    roots = _folders_and_files(options)  # before a page is fetched or a store is made for nothing
+    # What is wrong with the paths and lists is said before a page is fetched or a store is made for nothing.
+    roots, passwords = _folders_and_files(options), _passwords(options)
+    _warn_of_exposed(options.passwords)
     pages = fetch_pages(settings, [address for address in options.paths if isinstance(address, str)])
-    report = _synchronise(settings, embedder, [*roots, *pages.roots], options.include)
+    report = _synchronise(settings, embedder, [*roots, *pages.roots], passwords, options.include)
     return with_failures(report, pages.failures)
 
 
@@ -111,14 +151,16 @@ def _folders_and_files(options: argparse.Namespace) -> list[Root]:
 
 
 def _synchronise(
-    settings: Settings, embedder: Embedder, roots: Sequence[Root], include: Collection[str] = ()
+    settings: Settings, embedder: Embedder, roots: Sequence[Root], passwords: Passwords, include: Collection[str] = ()
 ) -> Report:
     from ingest.progress import reporter
     from ingest.sync import synchronise
     from rag.store import Store
 
     with Store(settings.home, settings.kb) as store:
-        return synchronise(settings, roots, store=store, embedder=embedder, report=reporter(), include=include)
+        return synchronise(
+            settings, roots, store=store, embedder=embedder, report=reporter(), include=include, passwords=passwords
+        )
 
 
 def _watch(settings: Settings, options: argparse.Namespace, embedder: Embedder, report: Report) -> int:
@@ -129,9 +171,9 @@ def _watch(settings: Settings, options: argparse.Namespace, embedder: Embedder, 
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        roots = _folders_and_files(options)
+        roots, passwords = _folders_and_files(options), _passwords(options)
         own = (settings.home / "workspace").resolve()
-        interrupted = watch(roots, own, lambda due: _synchronise(settings, embedder, due), _line, report)
+        interrupted = watch(roots, own, lambda due: _synchronise(settings, embedder, due, passwords), _line, report)
     except RagError as error:
         print(error, file=sys.stderr)
         return 1
@@ -145,14 +187,31 @@ def _line(text: str) -> None:
     print(text, flush=True)
 
 
+def _passwords(options: argparse.Namespace) -> Passwords:
+    from ingest.passwords import parse
+
+    return parse(options.password, options.passwords)
+
+
+def _warn_of_exposed(lists: Sequence[Path]) -> None:
+    from ingest.passwords import is_exposed
+
+    for path in filter(is_exposed, lists):
+        print(
+            f"Others may read {path}, which holds passwords: type `chmod 600 {shlex.quote(str(path))}`.",
+            file=sys.stderr,
+        )
+
+
 def _show(report: Report, target: str | None) -> None:
-    from ingest.report import as_json, table
+    from ingest.report import advice, as_json, table
 
     text = json.dumps(as_json(report), ensure_ascii=False, indent=2)
     if target == "-":
         print(text)
+        print(*advice(report), sep="\n", end="\n" * bool(report.set_aside), file=sys.stderr)
         return
-    print(table(report))
+    print(table(report), *advice(report), sep="\n")
     if target:
         Path(target).write_text(text + "\n", encoding="utf-8")
 

@@ -13,6 +13,8 @@ from ingest.ignore import Rules
 from ingest.source import open_regular
 from rag.errors import IngestError
 
+Stamp = tuple[int, int, int, int]  # size, time of the last change and of the last change of its entry in ns, inode
+_RACY_SECONDS = 2.0  # the coarsest clock of a file system
 _CLUTTER = frozenset({"Thumbs.db", "desktop.ini", "__pycache__", "__MACOSX", "node_modules"})
 
 
@@ -26,13 +28,13 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file under a root; ``stamp`` (size and time in ns) tells whether it was changed since."""
+    """A file under a root; ``stamp`` tells whether it was changed since."""
 
     root: Root
     relative: str
     path: Path
     size: int
-    stamp: tuple[int, int]
+    stamp: Stamp
 
     @property
     def place(self) -> tuple[str, str]:
@@ -93,13 +95,24 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def stamp(path: Path) -> tuple[int, int] | None:
-    """A file's size and time now; None where it is gone."""
+def stamp(path: Path) -> Stamp | None:
+    """A file's stamp now; None where it is gone."""
     try:
-        status = path.lstat()
+        return _stamp(path.lstat())
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+
+
+def lasting(stamp: Stamp, looked: float) -> str:
+    """A stamp to be kept; empty where the file was changed less than two seconds before it was ``looked`` at.
+
+    A change right after the look could then leave the same stamp (git calls such entries racy).
+    """
+    return " ".join(map(str, stamp)) if max(stamp[1:3]) / 1e9 < looked - _RACY_SECONDS else ""
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _file(root: Root, path: Path, relative: str) -> Iterator[FoundFile]:
@@ -110,7 +123,7 @@ def _file(root: Root, path: Path, relative: str) -> Iterator[FoundFile]:
     except OSError as error:
         _unreadable(error)
     if stat.S_ISREG(status.st_mode):
-        yield FoundFile(root, relative, path, status.st_size, (status.st_size, status.st_mtime_ns))
+        yield FoundFile(root, relative, path, status.st_size, _stamp(status))
 
 
 def wanted(name: str) -> bool:

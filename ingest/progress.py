@@ -12,7 +12,10 @@ from rag.terminal import Meter, duration, printable
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Files done of ``total``, chunks so far, chunks a second, seconds left (None while unknown), the current file."""
+    """Files done of ``total``, chunks so far, chunks a second, seconds left (None while unknown), the current file.
+
+    ``pages`` are those read so far, of files that are not done, too.
+    """
 
     done: int
     total: int
@@ -20,6 +23,7 @@ class Progress:
     rate: float
     left: float | None
     file: str
+    pages: int = 0
 
 
 Reporter = Callable[[Progress], None]
@@ -40,4 +44,6 @@ def sentence(progress: Progress) -> str:
     """The progress in words."""
     left = f", {duration(progress.left)} left" if progress.left is not None and progress.file else ""
     now = f" · {printable(progress.file)}" if progress.file else ""
-    return f"{progress.done}/{progress.total} files, {progress.chunks} chunks, {progress.rate:.1f} chunks/s{left}{now}"
+    pages = f"{progress.pages} pages, " if progress.pages else ""
+    speed = f"{progress.chunks} chunks, {progress.rate:.1f} chunks/s"
+    return f"{progress.done}/{progress.total} files, {pages}{speed}{left}{now}"

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from ingest import ocr
+from ingest.quality import DOUBTFUL
 from ingest.sync import STATES, Report
 from rag.terminal import columns, cut, padded, printable
 from rag.types import Verdict
 
 _WIDEST_NAME = 48
+_KINDS = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (re.escape(ocr.MISSING), "ocr"),
+        (r"\blocked\b|--password", "locked"),
+        (r"\bencoding\b", "encoding"),
+        (r"ingest\.max_file_mb", "size"),
+        (r"ingest\.(?:parse|file)_seconds", "time"),
+    )
+)
+_OTHER = "other"
+_ADVICE = {
+    "ocr": "with pictures of text: type `pip install -r requirements-ocr.txt`, then the same command again.",
+    "locked": "behind a password: add --password FILE=PASSWORD, or --passwords LIST, a text file of such lines.",
+    "encoding": "in an encoding that cannot be told: save as UTF-8, or add --encoding NAME (gb18030, big5, cp1252 …).",
+    "size": "too large: set ingest.max_file_mb in footnote.toml, or cut in parts.",
+    "time": "took too long: set ingest.parse_seconds (a page) or ingest.file_seconds (a file) in footnote.toml.",
+    _OTHER: "cannot be read: the reason stands beside each; mend, replace or move away.",
+}
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -33,9 +56,33 @@ def table(report: Report) -> str:
     return "\n".join([*lines, "", _summary(report)])
 
 
+def advice(report: Report) -> list[str]:
+    """What to type for what was set aside or left out, one sentence for each kind of reason."""
+    counts: Counter[str] = Counter()
+    for verdict in report.verdicts:
+        told = [verdict.reason] if verdict.state == "set aside" else verdict.warnings
+        kinds = {kind for text in told for kind in [_kind(text)] if kind}
+        counts.update(kinds or ({_OTHER} if verdict.state == "set aside" else set()))
+    order = [*(kind for _, kind in _KINDS), _OTHER]
+    return [f"{counts[kind]} file{'s' if counts[kind] > 1 else ''} {_ADVICE[kind]}" for kind in order if counts[kind]]
+
+
+def _kind(text: str) -> str:
+    """The kind of reason that a sentence gives; empty where it names none that can be helped."""
+    return next((kind for pattern, kind in _KINDS if pattern.search(text)), "")
+
+
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
     name = cut(printable(verdict.file), _WIDEST_NAME)
-    return name, verdict.state, str(verdict.pages or ""), str(verdict.chunks or ""), printable(verdict.reason)
+    return name, verdict.state, _pages(verdict), str(verdict.chunks or ""), printable(verdict.reason)
+
+
+def _pages(verdict: Verdict) -> str:
+    """How many pages there are, and how many of them were read by OCR or read badly, as "8 (3 OCR, 1 poor)"."""
+    by_ocr = sum(mark.kind == "ocr" for mark in verdict.read)
+    poor = sum(mark.quality < DOUBTFUL for mark in verdict.read)
+    marks = ", ".join(f"{count} {what}" for count, what in ((by_ocr, "OCR"), (poor, "poor")) if count)
+    return f"{verdict.pages or ''}{f' ({marks})' if marks else ''}".strip()
 
 
 def _cells(row: tuple[str, ...], widths: list[int]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rag.types import PAGE_BREAK, Chunk, ParsedDocument
 
 MOST_CHUNKS = 20_000
 HEADING_JOINT = " › "
-_LONGEST_HEADING = 120
+LONGEST_HEADING = 120
 _CLOSING = "”’」』）】》〉)\\]\"'"
 _PARAGRAPH = re.compile(r"\n[ \t\u3000]*\n\s*")
 _LINE = re.compile(r"\n\s*")
@@ -119,7 +119,7 @@ def _heading(title: str, path: Sequence[Heading]) -> str:
     parts = [title, *(mark.text for mark in path)]
     if len(parts) > 1 and parts[0] == parts[1]:
         parts = parts[1:]
-    return HEADING_JOINT.join(part[:_LONGEST_HEADING] for part in parts if part)
+    return HEADING_JOINT.join(part[:LONGEST_HEADING] for part in parts if part)
 
 
 def _spans(text: str, section: _Section, settings: IngestSettings) -> Iterator[tuple[int, int]]:

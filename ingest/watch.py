@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.discovery import Root, stamp, wanted
+from ingest.discovery import Root, Stamp, stamp, wanted
 from ingest.ignore import NAME
 from ingest.sync import Report
 from rag.errors import RagError, StoreLockedError
@@ -215,7 +215,7 @@ class _Watcher:
             before = now
             time.sleep(STILL)
 
-    def _stamps(self, due: Sequence[_Place]) -> dict[Path, tuple[int, int] | None]:
+    def _stamps(self, due: Sequence[_Place]) -> dict[Path, Stamp | None]:
         with self._lock:
             paths = [path for place in due for path in place.touched]
         return {path: stamp(path) for path in paths}

@@ -88,8 +88,12 @@ CREATE INDEX record_of_document ON record_document(document_id);
 CREATE TRIGGER record_forgets BEFORE DELETE ON document BEGIN
     UPDATE record SET words = '' WHERE seq IN (SELECT record_seq FROM record_document WHERE document_id = OLD.id); END;
 """
+_SCHEMA_4 = """
+ALTER TABLE file ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+ALTER TABLE file ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
+"""
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
-_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3)
+_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4)
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -91,13 +91,16 @@ class GroundingSettings:
 class IngestSettings:
     """How files become chunks; sizes in characters, a Chinese character counting ``english_size / chinese_size``.
 
-    Web pages are fetched only with ``allow_urls``.
+    A page or record may take ``parse_seconds``, a file ``file_seconds``; ``encoding`` is that of text files whose own
+    cannot be told. Web pages are fetched only with ``allow_urls``.
     """
 
     chinese_size: int = 350
     english_size: int = 1000
     max_file_mb: int = 200
     parse_seconds: float = 90.0
+    file_seconds: float = 3600.0
+    encoding: str = ""
     allow_urls: bool = False
 
 
@@ -156,6 +159,7 @@ _LEAST = {
     "ingest.english_size": 100,
     "ingest.max_file_mb": 1,
     "ingest.parse_seconds": 1,
+    "ingest.file_seconds": 1,
 }
 _MOST = {"answers.strictness": 1.0, "llm.top_p": 1.0, "llm.seed": 2**32 - 1}
 _CHOICES = {
@@ -271,7 +275,20 @@ def _convert(name: str, value: Any, default: Any, source: str) -> Any:
     )
 
 
+def check_encoding(name: str, source: str) -> str:
+    """The name of an encoding of text, as it is; raises SettingsError where Python knows none of that name."""
+    try:
+        "a".encode(name)
+    except (LookupError, ValueError):
+        raise SettingsError(
+            f"{name!r} in {source} is no encoding. Name one such as gb18030, big5, shift_jis, euc-kr, cp1252 or utf-16."
+        ) from None
+    return name
+
+
 def _chosen(name: str, value: str, source: str) -> str:
+    if name == "ingest.encoding" and value:
+        return check_encoding(value, source)
     choices = _CHOICES.get(name)
     if choices and value not in choices:
         raise SettingsError(f"{name} in {source} must be one of {', '.join(choices)}, not {value!r}.")

@@ -20,7 +20,7 @@ from rag.database import Database
 from rag.errors import StoreError
 from rag.postings import check_tokeniser, create_postings, follow_tokeniser
 from rag.text import folded, language, tokens
-from rag.types import Chunk, Filter, Language, Page, ParsedDocument, StoredDocument, StoredFile
+from rag.types import Chunk, Filter, Language, Page, PageMark, ParsedDocument, StoredDocument, StoredFile
 
 UPLOADS = "uploads"
 _COUNTED_ONCE = 1000  # FTS5 walks a term's whole list to count it: 20 ms for one that 100,000 chunks hold
@@ -164,6 +164,34 @@ class Store:
                  WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"""
         return {key or None: sha for key, sha in self._rows(sql, self._known_kb(), root, relative)}
 
+    def page_marks(self, roots: Collection[str] | None = None) -> dict[tuple[str, str], tuple[PageMark, ...]]:
+        """How each page of each file was read, by root and relative path, in order; under all roots or some."""
+        sql = """SELECT r.path, f.relative, p.number, p.kind, p.quality, p.length, d.record
+                 FROM page p JOIN document d ON d.id = p.document_id JOIN file f ON f.id = d.file_id
+                 JOIN root r ON r.id = f.root_id
+                 WHERE d.kb_id = ? AND (? IS NULL OR r.path IN (SELECT value FROM json_each(?)))
+                 ORDER BY d.id, p.ordinal"""
+        among = None if roots is None else json.dumps(list(roots))
+        marks: dict[tuple[str, str], list[PageMark]] = {}
+        for root, relative, *mark in self._rows(sql, self._known_kb(), among, among):
+            marks.setdefault((root, relative), []).append(PageMark(*mark))
+        return {place: tuple(theirs) for place, theirs in marks.items()}
+
+    def whole_document(self, root: str, relative: str) -> tuple[ParsedDocument, list[Chunk]] | None:
+        """The document of a file that is one, and its chunks; None where it has none or is of records."""
+        sql = """SELECT d.id, d.name, d.title, d.text FROM document d JOIN file f ON f.id = d.file_id
+                 JOIN root r ON r.id = f.root_id WHERE f.kb_id = ? AND r.path = ? AND f.relative = ? AND d.record = ''"""
+        rows = self._rows(sql, self._known_kb(), root, relative)
+        if not rows:
+            return None
+        document_id, name, title, text = rows[0]
+        chunks = [_chunk(r, name) for r in self._rows(_CHUNK + " WHERE document_id = ? ORDER BY ordinal", document_id)]
+        return ParsedDocument(title, self._pages(document_id, text)), chunks
+
+    def exclusions(self) -> frozenset[str]:
+        """The SHA-256 of all contents that the user deleted."""
+        return frozenset(sha for (sha,) in self._rows("SELECT sha256 FROM exclusion WHERE kb_id = ?", self._known_kb()))
+
     def excluded(self, sha256: str) -> bool:
         """Whether the user deleted this content while its file stayed in the folder."""
         sql = "SELECT 1 FROM exclusion WHERE kb_id = ? AND sha256 = ?"
@@ -192,11 +220,7 @@ class Store:
     def document_pages(self, name: str) -> tuple[Page, ...]:
         """A document's pages as they were read."""
         row = self._document_row(name)
-        sql = "SELECT number, start, length, kind, quality FROM page WHERE document_id = ? ORDER BY ordinal"
-        return tuple(
-            Page(number, row[5][start : start + length], kind, quality)
-            for number, start, length, kind, quality in self._rows(sql, row[0])
-        )
+        return self._pages(row[0], row[5])
 
     def chunks(self, name: str) -> list[Chunk]:
         """A document's chunks in order."""
@@ -416,14 +440,37 @@ class Store:
                     self._drop(connection, "file_id = ? AND record = ?", file_id, record)
 
     def write_dates(self, files: Collection[StoredFile]) -> None:
-        """Keep when these files were last changed, in one transaction; nothing else of them is written."""
+        """Keep when these files were last changed, and their stamps, in one transaction; nothing else is written."""
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
             connection.executemany(
-                "UPDATE file SET modified = ? WHERE relative = ? "
+                "UPDATE file SET modified = ?, stamp = ? WHERE relative = ? "
                 "AND root_id = (SELECT id FROM root WHERE kb_id = ? AND path = ?)",
-                [(file.modified, file.relative, kb, file.root) for file in files],
+                [(file.modified, file.stamp, file.relative, kb, file.root) for file in files],
             )
+
+    def move_files(self, moves: Collection[tuple[StoredFile, StoredFile]]) -> None:
+        """Give files (old, new) another place, in one transaction; documents, tags and exclusions go along.
+
+        Only ``root``, ``relative``, ``modified`` and ``stamp`` are taken from the new ones. A file that was in such a
+        place and does not move itself goes, and leaves its tags there.
+        """
+        with self._database.transaction() as connection:
+            self._make_kb(connection)
+            ids = [self._file_id(connection, old.root, old.relative) for old, _ in moves]
+            for file_id in ids:  # out of each other's way: two files may change places
+                connection.execute("UPDATE file SET relative = ? WHERE id = ?", (f"\0{file_id}", file_id))
+            for file_id, (old, new) in zip(ids, moves, strict=True):
+                if (other := self._file_id(connection, new.root, new.relative)) is not None:
+                    sql = "INSERT OR IGNORE INTO tag SELECT ?, record, tag FROM tag WHERE file_id = ?"
+                    connection.execute(sql, (file_id, other))
+                    self._remove(connection, new.root, new.relative)
+                root = self._root_id(connection, new.root)
+                sql = "UPDATE file SET root_id = ?, relative = ?, modified = ?, stamp = ? WHERE id = ?"
+                connection.execute(sql, (root, new.relative, new.modified, new.stamp, file_id))
+                sql = "UPDATE document SET name = ? || substr(name, ?) WHERE file_id = ?"
+                connection.execute(sql, (new.relative, len(old.relative) + 1, file_id))
+            self._changed(connection)
 
     def tag(self, name: str, tags: Collection[str], *, remove: bool = False) -> tuple[str, ...]:
         """Put tags on a document, or take them off; returns those that it has then.
@@ -448,12 +495,7 @@ class Store:
         """Forget a file and everything of it, in one transaction."""
         with self._database.transaction() as connection:
             self._make_kb(connection)
-            self._hand_over(connection, StoredFile(root, relative, "", 0, "removed"))
-            sql = """SELECT f.id FROM file f JOIN root r ON r.id = f.root_id
-                     WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"""
-            for (file_id,) in connection.execute(sql, (self._kb_id, root, relative)).fetchall():
-                self._drop(connection, "file_id = ?", file_id)
-                connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
+            self._remove(connection, root, relative)
 
     def save_vectors(self, texts: Sequence[str], vectors: Sequence[np.ndarray], fingerprint: str) -> None:
         """Keep vectors for texts whose documents are not committed yet, so that a broken-off run goes on from there.
@@ -551,6 +593,13 @@ class Store:
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._database.rows(sql, values)
 
+    def _pages(self, document_id: int, text: str) -> tuple[Page, ...]:
+        sql = "SELECT number, start, length, kind, quality FROM page WHERE document_id = ? ORDER BY ordinal"
+        return tuple(
+            Page(number, text[start : start + length], kind, quality)
+            for number, start, length, kind, quality in self._rows(sql, document_id)
+        )
+
     def _collection(self, kb: int) -> _Collection:
         generation = self.generation()
         counted = self._counted  # of this state or of another thread's; replaced as a whole
@@ -602,6 +651,18 @@ class Store:
             connection.execute(sql, (old, new))
             self._changed(connection)
 
+    def _remove(self, connection: Any, root: str, relative: str) -> None:
+        self._hand_over(connection, StoredFile(root, relative, "", 0, "removed"))
+        if (file_id := self._file_id(connection, root, relative)) is not None:
+            self._drop(connection, "file_id = ?", file_id)
+            connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
+
+    def _file_id(self, connection: Any, root: str, relative: str) -> int | None:
+        sql = """SELECT f.id FROM file f JOIN root r ON r.id = f.root_id
+                 WHERE f.kb_id = ? AND r.path = ? AND f.relative = ?"""
+        row = connection.execute(sql, (self._kb_id, root, relative)).fetchone()
+        return int(row[0]) if row else None
+
     def _root_id(self, connection: Any, root: str) -> int:
         kb = self._make_kb(connection)
         row = connection.execute("SELECT id FROM root WHERE kb_id = ? AND path = ?", (kb, root)).fetchone()
@@ -627,12 +688,15 @@ class Store:
             file.chunks,
             json.dumps(file.warnings, ensure_ascii=False),
             file.modified,
+            file.seconds,
+            file.stamp,
         )
         connection.execute(
-            """INSERT INTO file(kb_id, root_id, relative, sha256, size, state, reason, pages, chunks, warnings, modified)
-            VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(root_id, relative) DO UPDATE SET sha256 = excluded.sha256,
-            size = excluded.size, state = excluded.state, reason = excluded.reason, pages = excluded.pages,
-            chunks = excluded.chunks, warnings = excluded.warnings, modified = excluded.modified""",
+            """INSERT INTO file(kb_id, root_id, relative, sha256, size, state, reason, pages, chunks, warnings, modified,
+            seconds, stamp) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(root_id, relative) DO UPDATE SET
+            sha256 = excluded.sha256, size = excluded.size, state = excluded.state, reason = excluded.reason,
+            pages = excluded.pages, chunks = excluded.chunks, warnings = excluded.warnings,
+            modified = excluded.modified, seconds = excluded.seconds, stamp = excluded.stamp""",
             row,
         )
         sql = "SELECT id FROM file WHERE root_id = ? AND relative = ?"
@@ -731,8 +795,8 @@ _REEMBEDDING = "reembedding"
 _PUT_VECTOR = """INSERT INTO vector(text_sha, fingerprint, value, windows, crc) VALUES(?,?,?,?,?)
     ON CONFLICT(text_sha, fingerprint)
     DO UPDATE SET value = excluded.value, windows = excluded.windows, crc = excluded.crc"""
-_FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings, f.modified
-    FROM file f JOIN root r ON r.id = f.root_id"""
+_FILE = """SELECT r.path, f.relative, f.sha256, f.size, f.state, f.reason, f.pages, f.chunks, f.warnings, f.modified,
+    f.seconds, f.stamp FROM file f JOIN root r ON r.id = f.root_id"""
 _CHUNK = 'SELECT id, ordinal, heading, page, text, start, "end", crc FROM chunk'
 
 

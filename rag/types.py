@@ -304,7 +304,11 @@ class PageMark:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one file, in how many ``seconds`` of reading, and how each of its pages was read."""
+    """What became of one file, in how many ``seconds`` of reading, and how each of its pages was read.
+
+    A locked file that was once indexed with a password stays so while its bytes are the same, without the password, which
+    nothing keeps; a changed one is set aside until the password is given again.
+    """
 
     file: str
     state: State
@@ -321,7 +325,8 @@ class StoredFile:
     """A file that the store knows: its place under a root and what became of it.
 
     ``relative`` is the path below the root with ``/`` between the parts; ``modified`` is the time of the file's last
-    change in seconds since 1970, None where it is not known.
+    change in seconds since 1970, None where it is not known; ``seconds`` is how long it was read. ``stamp`` is what the
+    system said of the file when its bytes were last looked at, empty where it may say the same of other bytes.
     """
 
     root: str
@@ -334,6 +339,8 @@ class StoredFile:
     chunks: int = 0
     warnings: tuple[str, ...] = ()
     modified: float | None = None
+    seconds: float = field(default=0.0, compare=False)
+    stamp: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

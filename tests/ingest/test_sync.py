@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest import comparing, ocr
+from ingest.discovery import sha256
 from ingest.progress import Progress
+from ingest.reading import _readable
 from ingest.sync import Report, ingest_uploads, synchronise
 from ingest.uploads import add_upload, clean_name
 from rag.errors import IngestError, StoreError
 from rag.settings import IngestSettings, Settings
 from rag.store import Store
-from rag.types import Embedder
+from rag.types import Embedder, Page, ParsedDocument
+from tests.ingest.conftest import MakePdf
 
 
 class Library:
@@ -236,22 +241,22 @@ def test_interruption_keeps_what_was_done(library: Library) -> None:
         library.write(f"{n:03}.txt", f"content {n}")
 
     class Interrupting:
-        def __init__(self, inner: Embedder) -> None:
-            self.inner, self.calls = inner, 0
+        def __init__(self, inner: Embedder, home: Path) -> None:
+            self.inner, self.home = inner, home
 
         def __getattr__(self, name: str) -> object:
             return getattr(self.inner, name)
 
         def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
-            self.calls += 1
-            if self.calls == 4:  # in the second batch of documents
-                raise KeyboardInterrupt
+            with Store(self.home) as store:
+                if store.counts()[0]:
+                    raise KeyboardInterrupt
             return self.inner.embed_passages(texts)
 
-    whole, library.embedder = library.embedder, Interrupting(library.embedder)  # type: ignore[assignment]
+    whole, library.embedder = library.embedder, Interrupting(library.embedder, library.store.home)  # type: ignore[assignment]
     report = library.report()
     assert report.interrupted and 0 < len(library.names()) < 400
-    assert report.totals["indexed"] == len(library.names())
+    assert {v.file for v in report.verdicts if v.state == "indexed"} <= set(library.names())
     library.embedder = whole
     assert not library.report().interrupted and len(library.names()) == 400
     assert len(whole.seen) == 400  # type: ignore[attr-defined]
@@ -365,3 +370,254 @@ def test_uploads_are_a_root_of_their_own(library: Library) -> None:
 def test_upload_names_can_do_no_harm(name: str, cleaned: str) -> None:
     """A name leads nowhere else, hides nothing and fits every file system."""
     assert clean_name(name) == cleaned
+
+
+# Moves
+
+
+def moved(library: Library) -> list[str]:
+    """What a run embeds and reads after the embedder has forgotten what it saw."""
+    library.embedder.seen.clear()  # type: ignore[attr-defined]
+    library.report()
+    return list(library.embedder.seen)  # type: ignore[attr-defined]
+
+
+def test_a_moved_file_is_neither_read_nor_embedded(library: Library) -> None:
+    """A file in another folder keeps its documents, tags and date of reading; the verdicts say where it was and is."""
+    path = library.write("one/a.md", "# 标题\n内容。")
+    library.sync()
+    library.store.tag("one/a.md", ["t"])
+    before = library.store.chunk_marks()[0].tolist()
+    (library.folder / "two").mkdir()
+    path.rename(library.folder / "two/a.md")
+    library.embedder = None  # type: ignore[assignment]
+    verdicts = library.report().verdicts
+    assert [(v.file, v.state, v.reason) for v in verdicts] == [
+        ("one/a.md", "removed", "it is two/a.md now"),
+        ("two/a.md", "indexed", "it was one/a.md"),
+    ]
+    assert library.names() == ["two/a.md"] and library.store.document("two/a.md").tags == ("t",)
+    assert library.store.chunk_marks()[0].tolist() == before
+    assert library.sync() == {"two/a.md": "unchanged"}
+
+
+def test_a_new_name_is_the_new_title(library: Library) -> None:
+    """A document without a title of its own is found by its file's new name, as if it had been read under it."""
+    path = library.write("scan 1.txt", "甲方：王伟。")
+    library.sync()
+    library.store.tag("scan 1.txt", ["t"])
+    path.rename(path.with_name("王伟合同.txt"))
+    assert moved(library) == ["王伟合同\n甲方：王伟。"]
+    (document,) = library.store.documents()
+    assert (document.name, document.title, document.tags) == ("王伟合同.txt", "王伟合同", ("t",))
+    assert library.store.chunks("王伟合同.txt")[0].heading == "王伟合同"
+    assert library.names() == ["王伟合同.txt"] and library.sync() == {"王伟合同.txt": "unchanged"}
+
+
+def test_the_old_name_is_used_again(library: Library) -> None:
+    """a.md becomes b.md and a new a.md is written: the old text moves with its tags, only the new one is embedded."""
+    path = library.write("a.md", "# One\nold text")
+    library.sync()
+    library.store.tag("a.md", ["t"])
+    path.rename(path.with_name("b.md"))
+    library.write("a.md", "# Two\nnew text")
+    assert moved(library) == ["Two\nnew text"]
+    assert [(d.name, d.title, d.tags) for d in library.store.documents()] == [
+        ("a.md", "Two", ()),
+        ("b.md", "One", ("t",)),
+    ]
+    assert library.names() == ["a.md", "b.md"]
+
+
+def test_two_files_change_places(library: Library) -> None:
+    """Each document keeps its tags under the other's name."""
+    a, b = library.write("a.md", "# A\nfirst"), library.write("b.md", "# B\nsecond")
+    library.sync()
+    library.store.tag("a.md", ["first"])
+    a.rename(a.with_name("c"))
+    b.rename(a)
+    a.with_name("c").rename(b)
+    assert moved(library) == []
+    assert [(d.name, d.title, d.tags) for d in library.store.documents()] == [
+        ("a.md", "B", ()),
+        ("b.md", "A", ("first",)),
+    ]
+    assert library.names() == ["a.md", "b.md"]
+
+
+def test_a_file_over_another(library: Library) -> None:
+    """A file that was moved over another one takes its place; the text of the other goes, unless a copy holds it."""
+    a, b = library.write("a.md", "# A\nfirst"), library.write("b.md", "# B\nsecond")
+    library.write("copy of b.md", "# B\nsecond")
+    library.sync()
+    a.replace(b)
+    assert moved(library) == []
+    assert [(d.name, d.title) for d in library.store.documents()] == [("b.md", "A"), ("copy of b.md", "B")]
+    assert library.names() == ["b.md", "copy of b.md"]
+
+
+def test_only_the_case_of_a_name_changes(library: Library) -> None:
+    """A rename from a.md to A.md is a rename as any other."""
+    path = library.write("a.md", "# A\ntext")
+    library.sync()
+    path.rename(path.with_name("A.md"))
+    assert moved(library) == [] and library.names() == ["A.md"]
+
+
+def test_a_renamed_first_of_two_copies(library: Library) -> None:
+    """The copy says the new name, and nothing is embedded."""
+    path = library.write("a.md", "# A\ntext")
+    library.write("b.md", "# A\ntext")
+    library.sync()
+    path.rename(path.with_name("c.md"))
+    library.embedder = None  # type: ignore[assignment]
+    assert {v.file: v.reason for v in library.report().verdicts}["b.md"] == "same bytes as c.md"
+    assert library.sync() == {"b.md": "unchanged", "c.md": "unchanged"}
+
+
+def test_a_deleted_file_stays_out_under_another_name(library: Library) -> None:
+    """A rename does not bring back what the user deleted."""
+    path = library.write("a.md", "# A\ntext")
+    library.sync()
+    library.store.delete("a.md")
+    path.rename(path.with_name("b.md"))
+    library.sync()
+    assert library.names() == []
+
+
+def test_copies_in_two_roots(library: Library, tmp_path: Path) -> None:
+    """The same records in another folder are indexed once, and stay under the copy's name when the first folder's go."""
+    records = "\n".join(json.dumps({"id": key, "title": key, "text": f"text {key}"}) for key in "xyz")
+    path = library.write("r.jsonl", records)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "copy.jsonl").write_text(records)
+    library.sync()
+    library.embedder.seen.clear()  # type: ignore[attr-defined]
+    assert library.sync(other) == {"copy.jsonl": "indexed"}
+    assert library.names() == ["r.jsonl#x", "r.jsonl#y", "r.jsonl#z"]
+    path.unlink()
+    library.sync()
+    assert library.names() == ["copy.jsonl#x", "copy.jsonl#y", "copy.jsonl#z"]
+    assert library.embedder.seen == []  # type: ignore[attr-defined]
+
+
+def test_a_file_moves_to_another_root(library: Library, tmp_path: Path) -> None:
+    """In a run over both folders it goes along with its tags."""
+    other = tmp_path / "other"
+    other.mkdir()
+    path = library.write("a.md", "# A\ntext")
+    library.sync(library.folder, other)
+    library.store.tag("a.md", ["t"])
+    path.rename(other / "a.md")
+    library.embedder = None  # type: ignore[assignment]
+    states = {v.file: v.state for v in library.report(library.folder, other).verdicts}
+    assert states == {"docs/a.md": "removed", "other/a.md": "indexed"}
+    assert [(d.name, d.tags) for d in library.store.documents()] == [("a.md", ("t",))]
+
+
+def test_one_root_inside_another(library: Library) -> None:
+    """A file that two roots hold gets a verdict under each, also where it is empty."""
+    library.write("sub/a.txt", "content")
+    library.write("sub/empty.txt", "")
+    states = library.sync(library.folder, library.folder / "sub")
+    assert sorted(states.values()) == ["empty", "empty", "indexed", "indexed"]
+    assert len(library.names()) == 1
+
+
+# Stamps
+
+
+def age(*paths: Path, seconds: float = 10) -> None:
+    """Let files look as if they had been written some time ago, and wait out the time of their entries."""
+    for path in paths:
+        os.utime(path, (time.time() - seconds,) * 2)
+    time.sleep(2.1)  # the time of an entry's change cannot be set
+
+
+def test_an_unchanged_file_is_not_hashed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has the stamp that it had is not opened again; after a touch it is, and it is unchanged."""
+    path = library.write("a.txt", "content")
+    age(path)
+    library.sync()
+    hashed: list[Path] = []
+    monkeypatch.setattr(comparing, "sha256", lambda path: hashed.append(path) or sha256(path))
+    assert library.sync() == {"a.txt": "unchanged"} and hashed == []
+    os.utime(path)
+    assert library.sync() == {"a.txt": "unchanged"} and hashed == [path]
+
+
+def test_a_change_in_the_same_moment_is_seen(library: Library) -> None:
+    """A file of the same size and time whose bytes are others is read again where it was read right after its change."""
+    path = library.write("a.txt", "content 1")
+    library.sync()
+    before = path.stat()
+    path.write_text("content 2")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert library.store.all_files()[0].stamp == ""
+    assert library.sync() == {"a.txt": "indexed"}
+    assert library.store.document_text("a.txt") == "content 2"
+
+
+def test_a_large_unchanged_folder_takes_little_time(library: Library) -> None:
+    """2,000 unchanged files take well under the second that they may take (10,000 in 5 seconds)."""
+    paths = [library.write(f"{n % 50}/{n}.jsonl", json.dumps({"id": str(n), "text": f"text {n}"})) for n in range(2000)]
+    age(*paths)
+    library.sync()
+    started = time.monotonic()
+    assert set(library.sync().values()) == {"unchanged"}
+    assert time.monotonic() - started < 5
+
+
+# What is known of a file
+
+
+def test_a_verdict_tells_how_each_page_was_read(library: Library, make_pdf: MakePdf) -> None:
+    """Pages, their kind, quality and characters, and the seconds, in the verdict and in the store, also when unchanged."""
+    make_pdf(library.folder / "a.pdf", [["Fifteen days of paid leave."], ["Second page of it."]])
+    library.write("t.csv", "name,days\nleave,15\n")
+    report = library.report()
+    for verdicts in (report.verdicts, library.report().verdicts):
+        pdf, csv = verdicts
+        assert [(m.number, m.kind, m.quality) for m in pdf.read] == [(1, "text", 1.0), (2, "text", 1.0)]
+        assert sum(m.characters for m in pdf.read) == len(library.store.document_text("a.pdf")) - 1
+        assert [m.kind for m in csv.read] == ["table"]
+        assert pdf.seconds > 0
+    assert {f.relative: f.seconds > 0 for f in library.store.all_files()} == {"a.pdf": True, "t.csv": True}
+
+
+def test_what_was_left_out_for_want_of_ocr_is_read_once_it_is_there(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An indexed file with pages that needed OCR is read again when OCR has come, and not before."""
+    library.write("a.txt", "content")
+    library.sync()
+    (file,) = library.store.all_files()
+    library.store.put_file(replace(file, warnings=(f"page 2: {ocr.MISSING}",)), [None])
+    monkeypatch.setattr(ocr, "available", lambda: False)
+    assert library.sync() == {"a.txt": "unchanged"}
+    monkeypatch.setattr(ocr, "available", lambda: True)
+    assert library.report().verdicts[0].warnings == ()
+
+
+def test_other_loaders_read_the_files_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the loaders have changed, unchanged files are read anew, and no passage is embedded that has its vector."""
+    library.write("a.txt", "content")
+    library.sync()
+    monkeypatch.setattr("ingest.sync.READER", 1000)
+    library.embedder.seen.clear()  # type: ignore[attr-defined]
+    assert library.sync() == {"a.txt": "indexed"}
+    assert library.embedder.seen == []  # type: ignore[attr-defined]
+    assert library.store.all_files()[0].seconds > 0
+    assert library.sync() == {"a.txt": "unchanged"}
+
+
+def test_garbage_is_not_indexed() -> None:
+    """Pages that are no language lose their text and are named; a document of nothing else has no text left."""
+    good, bad = Page(1, "Words.", quality=0.9), Page(2, "\ue001\ue002", quality=0.1)
+    mixed = _readable(ParsedDocument("t", (good, bad)))
+    assert [page.text for page in mixed.pages] == ["Words.", ""] and mixed.pages[1].quality == 0.1
+    assert mixed.warnings == ("page 2: left out: what is there is no readable text",)
+    assert not _readable(ParsedDocument("t", (bad, bad))).text.strip()
+    whole = ParsedDocument("t", (good,))
+    assert _readable(whole) is whole

@@ -28,7 +28,8 @@ def old_home(tmp_path: Path, embedder: Any) -> Path:
         connection.execute("DROP TABLE record_document")
         connection.execute("DROP TABLE record")
         connection.execute("DELETE FROM meta WHERE key = 'secret'")
-        connection.execute("ALTER TABLE file DROP COLUMN modified")
+        for column in ("modified", "seconds", "stamp"):
+            connection.execute(f"ALTER TABLE file DROP COLUMN {column}")
         connection.execute("DROP TABLE tag")
         connection.execute("DROP INDEX chunk_marks")
         connection.execute("ALTER TABLE vector DROP COLUMN windows")

@@ -132,3 +132,12 @@ def test_the_style_of_prompt_is_a_setting(tmp_path: Path) -> None:
     settings = load_settings(home, environment={"FOOTNOTE_PROMPT_FILE": "mine.toml"})
     assert (settings.prompt.style, settings.prompt.file) == ("steps", "mine.toml")
     assert load_settings(tmp_path / "other", environment={}).prompt.style == "short"
+
+
+def test_an_encoding_must_be_one(tmp_path: Path) -> None:
+    """The encoding of undeclared text files is a setting; a name that is none is refused with examples."""
+    settings = load_settings(tmp_path, environment={"FOOTNOTE_INGEST_ENCODING": "gb18030"})
+    assert settings.ingest.encoding == "gb18030"
+    for wrong in ("klingon", "hex"):
+        with pytest.raises(SettingsError, match="gb18030"):
+            load_settings(tmp_path, environment={"FOOTNOTE_INGEST_ENCODING": wrong})
