@@ -8,8 +8,8 @@ import msoffcrypto
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from ingest.loaders import LOCKED, load
-from ingest.source import Source
+from ingest.loaders import load
+from ingest.source import LOCKED, Source
 from rag.errors import IngestError
 
 

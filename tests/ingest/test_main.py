@@ -13,10 +13,10 @@ import pytest
 
 from ingest import ocr
 from ingest.__main__ import main
-from ingest.loaders import LOCKED
 from ingest.passwords import parse
 from ingest.progress import Progress, reporter, sentence
 from ingest.report import advice, table
+from ingest.source import LOCKED
 from ingest.sync import STATES, Report
 from rag.errors import IngestError
 from rag.terminal import columns, cut
