@@ -26,6 +26,7 @@ _UNREADABLE = (
     IndexError,
     AttributeError,
     TypeError,
+    AssertionError,
     struct.error,
     NotImplementedError,
 )
