@@ -25,6 +25,7 @@ _UNREADABLE = (
     IndexError,
     AttributeError,
     TypeError,
+    AssertionError,
     struct.error,
     NotImplementedError,
 )

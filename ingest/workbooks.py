@@ -11,13 +11,14 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
 
 from ingest.alternatives import alternative_text
 from ingest.archive import check_archive
+from ingest.compound import compound_file
 from ingest.number_formats import BUILT_IN, shown
 from ingest.ooxml import RELATED, Package, opened
 from ingest.source import Source
@@ -67,7 +68,7 @@ def sheets(source: Source) -> Iterator[Sheet]:
             return
         check_archive(source)
     else:
-        _check_old_cells(source)
+        source = replace(source, path=None, content=compound_file("Workbook", _old_stream(source)))
     yield from _from_calamine(source)
 
 
@@ -214,13 +215,16 @@ def _notes(package: Package, part: str) -> Iterator[str]:
                 yield told
 
 
-def _check_old_cells(source: Source) -> None:
-    """Raises IngestError for a binary workbook with cells where none can be: calamine would lay out room up to them."""
+def _old_stream(source: Source) -> bytes:
+    """The records of a binary workbook; raises IngestError for cells where none can be: they would be laid out for.
+
+    calamine gets them in a new container, as broken chains in the file's own make it allocate without end.
+    """
     import olefile
 
     try:
         with source.open() as file, olefile.OleFileIO(file) as container:
-            content = container.openstream("Workbook" if container.exists("Workbook") else "Book").read()
+            content = bytes(container.openstream("Workbook" if container.exists("Workbook") else "Book").read())
     except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         raise IngestError(f"the spreadsheet is damaged: {' '.join(str(error).split())[:200]}") from None
     at = 0
@@ -229,6 +233,7 @@ def _check_old_cells(source: Source) -> None:
         if kind in _OLD_CELLS and column >= _MOST_OLD_COLUMN:
             raise IngestError(f"the spreadsheet is damaged: a cell in column {column + 1:,} of {_MOST_OLD_COLUMN}")
         at += 4 + length
+    return content
 
 
 def _from_calamine(source: Source) -> Iterator[Sheet]:

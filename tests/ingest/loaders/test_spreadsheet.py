@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import re
@@ -9,9 +10,11 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+import olefile
 import pytest
 import xlsxwriter
 
+from ingest.compound import compound_file
 from ingest.loaders import load
 from ingest.source import Source
 from ingest.splitter import split
@@ -282,6 +285,24 @@ def test_an_old_workbook_is_read(shared: Any) -> None:
     """An Excel 97 file comes with its sheets, names and whole numbers."""
     (made,) = load(Source.of(shared / "docs/xls_legacy.xls"))
     assert "Alpha: 89; Beta: 82; Gamma: 100; Delta: 12" in made.pages[0].text and len(made.pages) == 2
+
+
+@pytest.mark.parametrize("size", [1, 5000, 3 << 20, 9 << 20])
+def test_a_container_written_anew_holds_its_stream(size: int) -> None:
+    """Whatever the size, a reader finds the stream that was put in, without a fault in the container."""
+    content = (bytes(range(1, 256)) * (size // 255 + 1))[:size]
+    with olefile.OleFileIO(io.BytesIO(compound_file("Workbook", content))) as container:
+        assert container.openstream("Workbook").read()[:size] == content and not container.parsing_issues
+
+
+def test_an_old_workbook_with_broken_chains_is_read_or_damaged(shared: Any) -> None:
+    """A container whose sectors lead in circles takes neither memory nor the process."""
+    whole = bytearray((shared / "docs/xls_legacy.xls").read_bytes())
+    for place in range(512, 1024, 4):
+        broken = bytearray(whole)
+        broken[place : place + 4] = bytes(4)
+        with contextlib.suppress(IngestError):
+            assert parsed(bytes(broken), "a.xls").text
 
 
 def test_a_figure_of_a_real_report_stands_with_its_names(shared: Any) -> None:
