@@ -13,6 +13,7 @@ from dataclasses import replace
 from ingest.clean import clean
 from ingest.encrypted import MAY_BE_LOCKED, unlocked
 from ingest.formats import LOADERS, SUFFIXES, identify, misnamed
+from ingest.pictures import HOLDERS, with_pictures
 from ingest.source import Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
@@ -32,6 +33,8 @@ def load(source: Source) -> Iterator[ParsedDocument]:
         raise IngestError(f"{found[1:]} files are not supported")
     module = importlib.import_module(f"ingest.loaders.{LOADERS[found]}")
     for document in module.load(source):
+        if LOADERS[found] in HOLDERS:
+            document = with_pictures(source, document)
         if misnamed(source, found):
             told = f"read as {found[1:]}: that is what is in it, though its name ends in {source.suffix}"
             document = replace(document, warnings=(told, *document.warnings))
