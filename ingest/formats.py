@@ -18,6 +18,9 @@ LOADERS = {
     ".xhtml": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".dotm": "docx",
     ".csv": "csv",
     ".tsv": "csv",
     ".jsonl": "jsonl",
@@ -53,8 +56,10 @@ _MAGIC = (
 )
 _ZIP_MEMBERS = (
     ("word/document.xml", ".docx"),
+    ("word/document2.xml", ".docx"),
     ("ppt/presentation.xml", ".pptx"),
     ("xl/workbook.xml", ".xlsx"),
+    ("xl/workbook.bin", ".xlsb"),
 )
 _ZIP_KINDS = (
     ("opendocument.text", ".odt"),

@@ -26,7 +26,9 @@ _CLAUSE = re.compile(r"[，、：]|[,;:]\s+")
 _SPACE = re.compile(r"\s+")
 # Breaks from the strongest to the weakest, each with what it costs to break there; a break belongs to what precedes it.
 _BREAKS = ((_PARAGRAPH, 0.0), (_LINE, 0.02), (_SENTENCE, 0.05), (_CLAUSE, 0.4), (_SPACE, 0.8))
-_TABLE_BREAKS = ((_LINE, 0.0), (_CLAUSE, 0.4), (_SPACE, 0.8))
+_CELL = re.compile(r"; (?=[^:;\n]{1,120}: )")
+_ROW_BREAKS = ((_CELL, 0.2), (_CLAUSE, 0.4), (_SPACE, 0.8))
+_TABLE_BREAKS = ((_LINE, 0.0), *_ROW_BREAKS)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|al|Mr|Mrs|Ms|Dr|Prof|St|Fig|Figs|Eq|Sec|Ch|No|Nos|Vol|pp?|Inc|Ltd|Co|Corp|Jr|Sr|approx"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|U\.S|U\.K)|\b[A-Z])\.\s*$"
@@ -39,7 +41,7 @@ _CHAPTER_LEVELS = {"编": 1, "篇": 1, "部": 1, "章": 2, "节": 3}
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A stretch of text under one heading path, on one page; in a table only lines and long rows are broken."""
+    """A stretch of text under one heading path, on one page; in a table only lines and long rows, at their cells, are broken."""
 
     heading: str
     page: int | None
@@ -144,11 +146,13 @@ def _units(
     """The sentences of a stretch, or smaller pieces where a sentence is too long; table rows stay whole."""
     budget = settings.english_size
     size = weight(text[start:end], settings)
+    row = is_row(text[start:end])
     smallest = not any(pattern in (_PARAGRAPH, _LINE, _SENTENCE) for pattern, _ in breaks)
-    whole = size <= budget and (smallest or is_row(text[start:end]))
-    if whole or not breaks:
+    if (size <= budget and (smallest or row)) or not breaks:
         yield from _hard_pieces(text, start, end, settings)
         return
+    if row and not smallest:  # too long for a chunk: broken between its cells
+        breaks = _ROW_BREAKS
     (pattern, cost), *weaker = breaks
     pieces = list(_pieces(text, start, end, pattern))
     for number, (left, right) in enumerate(pieces, start=1):

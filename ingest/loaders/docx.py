@@ -1,137 +1,264 @@
-"""Word documents in document order: headings, lists, tables (nested ones too) and text boxes, each once."""
+"""Word documents in document order: headings, lists with their numbers, tables, text boxes, notes, comments, charts."""
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-import docx
-from docx.opc.exceptions import PackageNotFoundError
-from docx.oxml.ns import qn
-from lxml import etree
-
-from ingest.archive import check_archive
+from ingest.alternatives import alternative_text
+from ingest.charts import chart_lines, diagram_lines
 from ingest.markdown import heading_line
+from ingest.numbering import BULLET, Numbering, W
+from ingest.ooxml import RELATED, Package, opened
 from ingest.source import Source
-from ingest.tables import rows_as_lines
-from rag.errors import IngestError
+from ingest.tables import SPANNED, rows_as_lines
 from rag.types import Page, ParsedDocument
 
-_HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.IGNORECASE)
-_BOX = qn("w:txbxContent")
-# The fallback of a drawing repeats its text boxes for old readers; deleted text and field codes are not shown.
+_HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre|título|titolo)\s*(\d)", re.IGNORECASE)
+_CONTENTS_STYLE = re.compile(r"(?:toc|目录|table of figures)\s*(?:\d|heading)?", re.IGNORECASE)
+_TITLES = ("title", "标题")
+_BOX = f"{W}txbxContent"
+# The fallback of a drawing repeats its text boxes for old readers; deleted text, field codes and readings are not shown.
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_HIDDEN = ("w:del", "w:moveFrom", "w:instrText", "w:pPr", "w:rPr", "w:tblPr", "w:sdtPr")
-_UNSEEN = frozenset((_FALLBACK, *map(qn, _HIDDEN)))
-_DAMAGED = (PackageNotFoundError, KeyError, ValueError, AttributeError, etree.XMLSyntaxError, zipfile.BadZipFile)
-_CONTAINERS = frozenset(map(qn, ("w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:moveTo", "w:smartTag")))
+_HIDDEN = "del moveFrom instrText delInstrText pPr rPr tblPr tblGrid sdtPr rt".split()
+_UNSEEN = frozenset((_FALLBACK, *(W + name for name in _HIDDEN)))
+_CONTAINERS = frozenset(W + name for name in "sdt sdtContent customXml ins moveTo smartTag".split())
+_WORDS = {f"{W}t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"}
+_MARKS = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
+_NOTES = {f"{W}footnoteReference": "footnote", f"{W}endnoteReference": "endnote", f"{W}commentReference": "comment"}
+_PICTURES = (
+    "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr",
+    "{urn:schemas-microsoft-com:vml}shape",
+)
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+_MOST_SPAN = 64
 
 
 def load(source: Source) -> Iterator[ParsedDocument]:
     """The one document of a Word file, titled by its properties, else its first main heading, else its name."""
-    check_archive(source)
-    try:
-        document = docx.Document(source.open())
-        levels = _levels(document)
-        blocks = list(_blocks(document.element.body, levels))
-    except _DAMAGED as error:
-        raise IngestError(f"the Word document is damaged: {' '.join(str(error).split())[:200]}") from None
+    with opened(source) as package:
+        reader = _Reader.of(package)
+        blocks = list(reader.blocks(package.xml(package.main).find(f"{W}body")))
+        title = package.title()
     text = "\n\n".join(blocks).replace("\n\n- ", "\n- ")
     first = next((block.lstrip("# ") for block in blocks if block.startswith("# ")), "")
-    title = (document.core_properties.title or "").strip() or first or source.stem
-    yield ParsedDocument(title=title, pages=(Page(None, text),), marked_up=True)
+    yield ParsedDocument(title=title or first or source.stem, pages=(Page(None, text),), marked_up=True)
 
 
-def _levels(document: Any) -> dict[str, int]:
-    """The heading level of each paragraph style, from its name, its outline level or the style that it builds on."""
-    levels: dict[str, int] = {}
-    for style in document.styles.element.findall(qn("w:style")):
-        name = style.find(qn("w:name"))
-        named = _HEADING_STYLE.match(name.get(qn("w:val"), "")) if name is not None else None
-        outline = style.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
-        based = style.find(qn("w:basedOn"))
-        key = style.get(qn("w:styleId"), "")
-        if named:
-            levels[key] = int(named[1])
-        elif name is not None and name.get(qn("w:val"), "").lower() in ("title", "标题"):
-            levels[key] = 1
-        elif outline is not None and int(outline.get(qn("w:val"), "9")) < 9:
-            levels[key] = int(outline.get(qn("w:val"), "0")) + 1
-        elif based is not None and based.get(qn("w:val")) in levels:
-            levels[key] = levels[based.get(qn("w:val"))]
-    return levels
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What a paragraph's style says of it: a heading's level, the list it belongs to, whether it is a line of contents."""
+
+    level: int | None = None
+    list_id: str = ""
+    depth: int = 0
+    contents: bool = False
 
 
-def _blocks(parent: Any, levels: dict[str, int]) -> Iterator[str]:
-    """The paragraphs and tables under an element, each as text, text boxes after the paragraph that anchors them."""
-    for child in parent:
-        if child.tag == qn("w:p"):
-            yield from _paragraph(child, levels)
-        elif child.tag == qn("w:tbl"):
-            yield from _table(child, levels)
-        elif child.tag in _CONTAINERS:
-            yield from _blocks(child, levels)
+@dataclass(slots=True)
+class _Met:
+    """What a paragraph holds besides its words, to follow it."""
+
+    boxes: list[Any] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
 
 
-def _paragraph(paragraph: Any, levels: dict[str, int]) -> Iterator[str]:
-    boxes: list[Any] = []
-    text = "".join(_inline(paragraph, boxes)).strip()
-    if text:
-        yield _marked(paragraph, text, levels)
-    for box in boxes:
-        yield from _blocks(box, levels)
+@dataclass(slots=True)
+class _Reader:
+    """A document being read: its parts, and the state that runs through it."""
+
+    package: Package
+    main: str
+    styles: dict[str, _Style]
+    numbering: Numbering
+    notes: dict[tuple[str, str], Any]
+
+    @classmethod
+    def of(cls, package: Package) -> _Reader:
+        main = package.main
+        notes: dict[tuple[str, str], Any] = {}
+        for kind in ("footnote", "endnote", "comment"):
+            root = package.relative(main, f"{kind}s")
+            for note in root.iter(W + kind) if root is not None else ():
+                if note.get(f"{W}type", "normal") == "normal":
+                    notes[kind, note.get(f"{W}id", "")] = note
+        styles = _styles(package.relative(main, "styles"))
+        return cls(package, main, styles, Numbering.of(package.relative(main, "numbering")), notes)
+
+    def blocks(self, parent: Any) -> Iterator[str]:
+        """The paragraphs and tables under an element as text, what hangs on a paragraph after it."""
+        for child in parent if parent is not None else ():
+            if child.tag == f"{W}p":
+                yield from self._paragraph(child)
+            elif child.tag == f"{W}tbl":
+                yield from self._table(child)
+            elif child.tag in _CONTAINERS and not _placeholder(child):
+                yield from self.blocks(child)
+
+    def _paragraph(self, paragraph: Any) -> Iterator[str]:
+        met = _Met()
+        text = "".join(self._inline(paragraph, met)).strip()
+        style = self._style(paragraph)
+        if style.contents:
+            return
+        label = self.numbering.label(style.list_id, style.depth) if style.list_id and text else ""
+        if text and style.level:
+            yield heading_line(style.level, text if label == BULLET else label + text)
+        elif text:
+            yield label + text
+        for box in met.boxes:
+            yield from self.blocks(box)
+        yield from met.after
+
+    def _style(self, paragraph: Any) -> _Style:
+        """The paragraph's style, with what the paragraph itself says instead."""
+        properties = paragraph.find(f"{W}pPr")
+        if properties is None:
+            return self.styles.get("", _Style())
+        named = _val(properties, "pStyle")
+        style = self.styles.get(named, _Style(list_id="?" if "list" in named.lower() else ""))
+        return _changed(style, properties)
+
+    def _inline(self, element: Any, met: _Met) -> Iterator[str]:
+        """The visible text of a paragraph's runs; what else is met on the way is put into ``met``."""
+        for child in element:
+            tag = child.tag
+            if tag in _UNSEEN or not isinstance(tag, str) or _vanished(child) or _placeholder(child):
+                continue
+            if tag in _WORDS:
+                yield child.text or ""
+            elif tag in _MARKS:
+                yield _MARKS[tag]
+            elif tag == _BOX:
+                met.boxes.append(child)
+            elif tag in _NOTES:
+                self._note(_NOTES[tag], child, met)
+            else:
+                self._drawn(child, met)
+                yield from self._inline(child, met)
+
+    def _note(self, kind: str, reference: Any, met: _Met) -> None:
+        """A note's text follows the paragraph that refers to it, once; a comment's with the name of who wrote it."""
+        note = self.notes.pop((kind, reference.get(f"{W}id", "")), None)
+        if note is None:
+            return
+        text = "\n".join(self.blocks(note)).strip()
+        author = note.get(f"{W}author", "").strip() if kind == "comment" else ""
+        met.after += [f"{author}: {text}" if author else text] if text else []
+
+    def _drawn(self, child: Any, met: _Met) -> None:
+        """Pictures, charts and diagrams say what they show after the paragraph."""
+        if child.tag in _PICTURES:
+            told = alternative_text(child.get("title"), child.get("descr"), child.get("alt"))
+            met.after += [told] if told else []
+        elif child.tag == _CHART and (part := self.package.target(self.main, child.get(f"{RELATED}id"))):
+            met.after += ["\n".join(chart_lines(self.package.xml(part)))]
+        elif child.tag == _DIAGRAM and (part := self.package.target(self.main, child.get(f"{RELATED}dm"))):
+            met.after += ["\n".join(diagram_lines(self.package.xml(part)))]
+
+    def _table(self, table: Any) -> Iterator[str]:
+        met = _Met()
+        cells = [list(_children(row, f"{W}tc")) for row in _children(table, f"{W}tr")]
+        if len(cells) == 1 and len(cells[0]) == 1:  # a frame around text, no table
+            yield from self.blocks(cells[0][0])
+            return
+        rows: list[list[str]] = []
+        headers = 0
+        for row in _children(table, f"{W}tr"):
+            rows.append(self._row(row, rows[-1] if rows else [], met))
+            marked = row.find(f"{W}trPr/{W}tblHeader") is not None
+            headers += marked and headers == len(rows) - 1
+        several = max((len(row) for row in rows), default=0) > 1
+        if lines := "\n".join(rows_as_lines(rows, header=headers or several)):
+            yield lines
+        yield from met.after
+
+    def _row(self, row: Any, above: list[str], met: _Met) -> list[str]:
+        cells = [""] * _span(row.find(f"{W}trPr/{W}gridBefore"), 0)
+        for cell in _children(row, f"{W}tc"):
+            text = self._cell(cell, met)
+            if _goes_on(cell):
+                text = above[len(cells)] if len(cells) < len(above) else ""
+            cells += [text] + [SPANNED] * (_span(cell.find(f"{W}tcPr/{W}gridSpan"), 1) - 1)
+        return cells
+
+    def _cell(self, cell: Any, met: _Met) -> str:
+        """The text of a cell; tables within it and what hangs on its paragraphs are put into ``met``."""
+        parts: list[str] = []
+        for child in cell:
+            if child.tag == f"{W}tbl":
+                met.after += self._table(child)
+            elif child.tag == f"{W}p":
+                inner = _Met()
+                style = self._style(child)
+                text = "".join(self._inline(child, inner)).strip()
+                label = self.numbering.label(style.list_id, style.depth) if style.list_id and text else ""
+                parts += [label + text, *("\n".join(self.blocks(box)) for box in inner.boxes)]
+                met.after += inner.after
+            elif child.tag in _CONTAINERS and not _placeholder(child):
+                parts.append(self._cell(child, met))
+        return "\n".join(part for part in parts if part)
 
 
-def _marked(paragraph: Any, text: str, levels: dict[str, int]) -> str:
-    style = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
-    outline = paragraph.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
-    level = levels.get(style.get(qn("w:val"), "")) if style is not None else None
-    if outline is not None and int(outline.get(qn("w:val"), "9")) < 9:
-        level = int(outline.get(qn("w:val"), "0")) + 1
-    if level:
-        return heading_line(level, text)
-    numbered = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None
-    listed = numbered or (style is not None and "list" in style.get(qn("w:val"), "").lower())
-    return f"- {text}" if listed else text
+def _styles(root: Any | None) -> dict[str, _Style]:
+    """What each paragraph style says, by its name, its own words or those of the style that it builds on."""
+    found = {style.get(f"{W}styleId", ""): style for style in root.iter(f"{W}style")} if root is not None else {}
+    made: dict[str, _Style] = {}
+
+    def of(key: str, depth: int = 0) -> _Style:
+        if key in made or key not in found or depth > len(found):
+            return made.get(key, _Style())
+        element = found[key]
+        name = _val(element, "name")
+        style = of(_val(element, "basedOn"), depth + 1)
+        if heading := _HEADING_STYLE.match(name):
+            style = _Style(int(heading[1]), style.list_id, int(heading[1]) - 1)
+        elif name.lower() in _TITLES:
+            style = _Style(1)
+        elif _CONTENTS_STYLE.fullmatch(name):
+            style = _Style(contents=True)
+        properties = element.find(f"{W}pPr")
+        listed = "list" in name.lower() and not style.list_id
+        style = _Style(style.level, "?", style.depth) if listed else style
+        made[key] = _changed(style, properties) if properties is not None else style
+        return made[key]
+
+    for key, element in found.items():
+        if element.get(f"{W}default") in ("1", "true") and element.get(f"{W}type") == "paragraph":
+            made[""] = of(key)
+        of(key)
+    return made
 
 
-def _inline(element: Any, boxes: list[Any]) -> Iterator[str]:
-    """The visible text of a paragraph's runs; text boxes met on the way are put into ``boxes``."""
-    for child in element:
-        if child.tag in _UNSEEN or not isinstance(child.tag, str):
-            continue
-        if child.tag == _BOX:
-            boxes.append(child)
-        elif child.tag == qn("w:t"):
-            yield child.text or ""
-        elif child.tag == qn("w:tab"):
-            yield "\t"
-        elif child.tag in (qn("w:br"), qn("w:cr")):
-            yield "\n"
-        elif child.tag == qn("w:noBreakHyphen"):
-            yield "-"
-        else:
-            yield from _inline(child, boxes)
+def _changed(style: _Style, properties: Any) -> _Style:
+    """A style with what some paragraph properties say instead."""
+    level, list_id, depth = style.level, style.list_id, style.depth
+    outline = _val(properties, "outlineLvl")
+    if outline.isdecimal():
+        level = int(outline) + 1 if int(outline) < 9 else None
+    if (numbered := properties.find(f"{W}numPr")) is not None:
+        list_id = _val(numbered, "numId") or list_id
+        depth = int(_val(numbered, "ilvl")) if _val(numbered, "ilvl").isdecimal() else depth
+    return _Style(level, "" if list_id == "0" else list_id, depth, style.contents)
 
 
-def _table(table: Any, levels: dict[str, int]) -> Iterator[str]:
-    rows: list[list[str]] = []
-    nested: list[str] = []
-    for row in _children(table, qn("w:tr")):
-        cells: list[str] = []
-        for cell in _children(row, qn("w:tc")):
-            span = cell.find(f"{qn('w:tcPr')}/{qn('w:gridSpan')}")
-            text = _cell(cell, levels, nested)
-            if _goes_on(cell) and rows and len(cells) < len(rows[-1]):
-                text = rows[-1][len(cells)]
-            cells += [text] + [""] * (min(int(span.get(qn("w:val"), "1")), 64) - 1 if span is not None else 0)
-        rows.append(cells)
-    several = max((len(row) for row in rows), default=0) > 1
-    if lines := "\n".join(rows_as_lines(rows, header=several)):
-        yield lines
-    yield from nested
+def _val(element: Any, name: str) -> str:
+    found = element.find(W + name)
+    return (found.get(f"{W}val") or "") if found is not None else ""
+
+
+def _vanished(element: Any) -> bool:
+    """Whether a run is set to be hidden."""
+    vanish = element.find(f"{W}rPr/{W}vanish") if element.tag == f"{W}r" else None
+    return vanish is not None and vanish.get(f"{W}val", "1") not in ("0", "false", "off")
+
+
+def _placeholder(element: Any) -> bool:
+    """Whether a content control still shows "click here to enter text"."""
+    return element.tag == f"{W}sdt" and element.find(f"{W}sdtPr/{W}showingPlcHdr") is not None
 
 
 def _children(parent: Any, tag: str) -> Iterator[Any]:
@@ -143,20 +270,12 @@ def _children(parent: Any, tag: str) -> Iterator[Any]:
             yield from _children(child, tag)
 
 
-def _cell(cell: Any, levels: dict[str, int], nested: list[str]) -> str:
-    """The text of a cell; tables within it are put into ``nested``, to follow the outer table."""
-    parts: list[str] = []
-    for child in cell:
-        if child.tag == qn("w:tbl"):
-            nested += _table(child, levels)
-        elif child.tag == qn("w:p"):
-            parts += _paragraph(child, {})
-        elif child.tag in _CONTAINERS:
-            parts.append(_cell(child, levels, nested))
-    return "\n".join(part for part in parts if part)
+def _span(element: Any | None, otherwise: int) -> int:
+    value = (element.get(f"{W}val") or "") if element is not None else ""
+    return min(int(value), _MOST_SPAN) if value.isdecimal() else otherwise
 
 
 def _goes_on(cell: Any) -> bool:
     """Whether a cell is the lower part of one that is merged downwards."""
-    merge = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
-    return merge is not None and merge.get(qn("w:val")) != "restart"
+    merge = cell.find(f"{W}tcPr/{W}vMerge")
+    return merge is not None and merge.get(f"{W}val") != "restart"

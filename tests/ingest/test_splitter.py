@@ -109,6 +109,16 @@ def test_table_rows_stay_whole() -> None:
     assert lines == rows
 
 
+def test_a_row_too_long_for_a_chunk_is_broken_between_its_cells() -> None:
+    """Each piece of such a row begins with a column's name, in tables and in running text alike."""
+    row = "; ".join(f"column {n}: {'word ' * 6}{n}" for n in range(9))
+    for kind in ("table", "text"):
+        made = ParsedDocument("Doc", (Page(None, f"Before this.\n{row}\n最后一句。", kind=kind),))  # type: ignore[arg-type]
+        texts = [chunk.text for chunk in split(made, "doc", SETTINGS)]
+        assert len(texts) > 3
+        assert all(text.startswith(("column", "Before", "最后")) for text in texts), texts
+
+
 def test_chinese_chapters_of_plain_text_are_headings() -> None:
     """A line that is only a chapter's name heads what follows; the same words inside a sentence don't."""
     chunks = split(
