@@ -9,7 +9,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from ingest.pdf_tables import Table, tables
+from ingest.pdf_grids import Table
+from ingest.pdf_tables import tables
 from ingest.pdf_words import Row, Rule, joined, read, rows
 from ingest.reading_order import Piece
 from ingest.tables import is_value
@@ -54,7 +55,7 @@ def layout(page: PdfPage) -> Layout:
         parts.append("\n".join(_lines(block, found)))
     if columns == 1 and not count:
         return Layout(None, 0, 1)
-    parts += ["\n".join(_lines(rows(words), [])) for words in ink.turned]
+    parts += ["\n".join(_lines(rows(words, []), [])) for words in ink.turned]
     return Layout("\n\n".join(part for part in parts if part.strip()), count, columns)
 
 
@@ -72,7 +73,7 @@ def _lines(block: Sequence[Row], found: Sequence[Table]) -> Iterator[str]:
         line = joined(block[index])
         if index and spaces[index - 1] - usual > 0.45 * line.height:
             yield ""
-        yield line.text
+        yield " ".join(piece.text for piece in block[index])
         index += 1
 
 
@@ -88,7 +89,7 @@ def _blocks(words: Sequence[Piece], rules: Sequence[Rule]) -> tuple[list[list[Ro
     """The blocks of lines that are read one after the other, and how many of them stand side by side at most."""
     if not words:
         return [], 1
-    lines = rows(words)
+    lines = rows(words, rules)
     band = _band(lines, rules)
     if band is None:
         return [lines], 1

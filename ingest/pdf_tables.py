@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from statistics import median
 
+from ingest.pdf_grids import Table, grids
 from ingest.pdf_words import Row, Rule, joined
 from ingest.reading_order import Piece
 from ingest.tables import is_value, rows_as_lines
@@ -29,36 +30,35 @@ _MOST_GROUPS = 4  # of columns under names of their own
 _MOST_COLUMNS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The ``lines`` that take the place of the printed lines from ``start`` to ``stop`` (excluded)."""
-
-    start: int
-    stop: int
-    lines: tuple[str, ...]
-
-
 Column = tuple[float, float]
 
 
 def tables(block: Sequence[Row], rules: Sequence[Rule]) -> list[Table]:
     """The tables of a block of lines, in order; a doubtful one is none."""
-    lines = [_cells(row) for row in block]
-    found: list[Table] = []
+    drawn = [table for table in grids(block, rules) if _holds(table, block)]
+    found = list(drawn)
+    for start, stop in pairwise([0, *(edge for table in drawn for edge in (table.start, table.stop)), len(block)]):
+        if stop > start and not any(table.start == start for table in drawn):
+            found += [table for table in _aligned_tables(block, start, stop, rules) if _holds(table, block)]
+    return sorted(found, key=lambda table: table.start)
+
+
+def _aligned_tables(block: Sequence[Row], start: int, stop: int, rules: Sequence[Rule]) -> Iterator[Table]:
+    """The tables without lines between their cells that stand from ``start`` to ``stop``."""
+    lines = [_cells(row) for row in block[start:stop]]
+    earliest = 0
     for members in _runs(lines):
-        if (columns := _columns([lines[i] for i in members])) is None:
-            continue
-        start = _header_start(lines, members[0], columns, found[-1].stop if found else 0)
-        lines_of = tuple(_table(lines, range(start, members[-1] + 1), set(members), columns, rules))
-        stop = members[-1] + 1
-        if lines_of and _holds("".join(lines_of), block[start:stop]):
-            found.append(Table(start, stop, lines_of))
-    return found
+        if columns := _columns([lines[index] for index in members]):
+            first = _header_start(lines, members[0], columns, earliest)
+            earliest = members[-1] + 1
+            texts = _table(lines, range(first, earliest), set(members), columns, rules)
+            yield Table(start + first, start + earliest, tuple(texts))
 
 
-def _holds(text: str, block: Sequence[Row]) -> bool:
-    """Whether the text has every character of the lines."""
-    return not _letters(piece.text for row in block for piece in row) - _letters([text])
+def _holds(table: Table, block: Sequence[Row]) -> bool:
+    """Whether a table's lines have every character of the printed ones that they stand for."""
+    printed = (piece.text for row in block[table.start : table.stop] for piece in row)
+    return bool(table.lines) and not _letters(printed) - _letters(table.lines)
 
 
 def _letters(texts: Iterable[str]) -> Counter[str]:
@@ -394,4 +394,6 @@ def _is_begun(entry: _Entry, following: _Entry) -> bool:
     """Whether a label without figures goes on in the line below."""
     if entry.label.endswith((":", "：")) or not following.label:
         return False
-    return not following.label[0].isalpha() or following.label[0].islower() or _GOES_ON.search(entry.label) is not None
+    if following.label[0].islower() or _GOES_ON.search(entry.label):
+        return True
+    return not following.label[0].isalpha() and following.left < entry.left + 2

@@ -59,8 +59,8 @@ def read(page: PdfPage) -> Ink:
     return Ink(words[0], list(_rules(page, quarters[0])), words[1:])
 
 
-def rows(words: Sequence[Piece]) -> list[Row]:
-    """Words on one line, joined where they stand close together, from left to right; the lines from top to bottom."""
+def rows(words: Sequence[Piece], rules: Sequence[Rule]) -> list[Row]:
+    """Lines from top to bottom, each from left to right, words joined that stand close together with no rule between."""
     lines: list[Row] = []
     guides: list[Piece] = []  # the widest word of each line, which a raised or lowered one is compared with
     for word in sorted(words, key=lambda word: (word.middle, word.left)):
@@ -72,7 +72,8 @@ def rows(words: Sequence[Piece]) -> list[Row]:
         lines[place].append(word)
         if word.right - word.left > guides[place].right - guides[place].left:
             guides[place] = word
-    return [_segments(sorted(line, key=lambda word: word.left)) for line in lines]
+    upright = [rule for rule in rules if not rule.level and rule.bottom - rule.top > THIN]
+    return [_segments(sorted(line, key=lambda word: word.left), upright) for line in lines]
 
 
 def joined(pieces: Sequence[Piece]) -> Piece:
@@ -94,15 +95,23 @@ def _level(one: Piece, other: Piece) -> bool:
     return common > 0.5 * min(one.height, other.height)
 
 
-def _segments(line: Row) -> Row:
+def _segments(line: Row, upright: Sequence[Rule]) -> Row:
     height = median(word.height for word in line)
     segments: list[Row] = []
     for word in line:
-        if segments and word.left - segments[-1][-1].right <= _CELL_GAP * height:
+        last = segments[-1][-1] if segments else None
+        if last and word.left - last.right <= _CELL_GAP * height and not _is_between(upright, last, word):
             segments[-1].append(word)
         else:
             segments.append([word])
     return [joined(segment) for segment in segments]
+
+
+def _is_between(upright: Sequence[Rule], one: Piece, other: Piece) -> bool:
+    return any(
+        one.right - 1 <= rule.left and rule.right <= other.left + 1 and rule.top < one.middle < rule.bottom
+        for rule in upright
+    )
 
 
 _Glyph = tuple[str, float, float, float, float, int]
