@@ -18,7 +18,7 @@ _CURRENCY = re.compile(r"[(（]?(?:[$€£¥￥]|US\$|RMB|USD|EUR)")
 _CLOSING = re.compile(r"[)）%]+(?: ?[*†‡])?")
 _FIGURE = re.compile(r"N/?A|NM|n/?m|[*†‡]|[-+]?[\d,.]+(?: ?[-–~] ?[\d,.]+)?%?")
 _UNIT = re.compile(r"[(（].*[)）]|(?:单位|unit).*", re.IGNORECASE)
-_GOES_ON = re.compile(r"[,，;(（\-–—]$|\b(?:and|or|of|for|on|in|to|the|by|from|with|a|an|at|per|net)$", re.IGNORECASE)
+_GOES_ON = re.compile(r"[,，;(（\-–—]$|\b(?:and|or|of|for|on|in|to|the|by|from|with|a|an|at|per)$", re.IGNORECASE)
 _TOTAL = re.compile(r"(?:sub)?total\b|合计|总计|小计", re.IGNORECASE)
 _MARKER = re.compile(r"[•●○■□▪◆–—·*-]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[)）.、]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -26,6 +26,8 @@ _MOST_BETWEEN = 4  # lines without figures between two rows of a table
 _MOST_HEADER = 9  # lines
 _FEWEST_FIGURES = 0.4  # of the cells right of the labels
 _LONGEST_CELL = 60
+_FARTHEST_NAMES = 2.5  # letters' heights from the line below, where a line stands over the figures alone
+_FARTHEST_LABEL = 1.3
 _MOST_GROUPS = 4  # of columns under names of their own
 _MOST_COLUMNS = 24
 
@@ -98,7 +100,7 @@ def _figures(piece: Piece) -> list[Piece]:
 
 
 def _is_figure(text: str) -> bool:
-    return is_value(text) or _FIGURE.fullmatch(text) is not None
+    return is_value(text) or is_value(text.lstrip("$€£¥￥ ")) or _FIGURE.fullmatch(text) is not None
 
 
 def _has_figures(row: Row) -> bool:
@@ -202,7 +204,8 @@ def _header_start(lines: Sequence[Row], first: int, columns: Sequence[Column], e
     while start > max(earliest, first - _MOST_HEADER):
         row = lines[start - 1]
         space = min(cell.top for cell in lines[start]) - max(cell.bottom for cell in row)
-        if space > 1.3 * row[0].height or _has_figures(row):
+        apart = _FARTHEST_NAMES if all(cell.left > columns[0][1] - cell.height for cell in row) else _FARTHEST_LABEL
+        if space > apart * row[0].height or _has_figures(row):
             break
         if _is_title(row, columns):
             break
@@ -231,8 +234,9 @@ def _table(
     lines: Sequence[Row], span: range, members: set[int], columns: Sequence[Column], rules: Sequence[Rule]
 ) -> Iterator[str]:
     first = min(members)
-    header = [index for index in span if index < first and _names_columns(lines[index], columns)]
-    body_start = header[-1] + 1 if header else span.start
+    above = [index for index in span if index < first and _names_columns(lines[index], columns)]
+    header = [index for index in above if len(lines[index]) > 1 or not _UNIT.fullmatch(lines[index][0].text)]
+    body_start = above[-1] + 1 if above else span.start
     names = _names([lines[i] for i in header], columns, rules)
     if names[0] and _UNIT.fullmatch(names[0]):
         yield names[0]
@@ -294,7 +298,7 @@ def _span(cell: Piece, row: Row, labels: float, rules: Sequence[Rule]) -> Column
         rule
         for rule in rules
         if rule.level
-        and -1 < rule.top - cell.bottom < 0.6 * cell.height
+        and -0.35 * cell.height < rule.top - cell.bottom < 0.6 * cell.height
         and rule.left <= cell.left + 1
         and rule.right >= cell.right - 1
         and sum(rule.left < other.right and other.left < rule.right for other in row) == 1
@@ -365,7 +369,7 @@ def _entries(lines: Sequence[Row], columns: Sequence[Column]) -> Iterator[_Entry
             last.label = f"{last.label} {entry.label}"
             continue
         following = _entry(lines[index + 1], columns) if index + 1 < len(lines) else None
-        waiting = entry if not entry.values and following and _is_begun(entry, following) else None
+        waiting = entry if not entry.values and following and _is_begun(entry, following, columns[0][1]) else None
         if waiting is None:
             if last:
                 yield last
@@ -385,15 +389,16 @@ def _entry(line: Row, columns: Sequence[Column]) -> _Entry:
 
 def _is_rest(entry: _Entry, following: _Entry) -> bool:
     """Whether a label without figures is the end of the one above, which has them."""
-    return bool(entry.values and entry.label) and (
-        following.label[0].islower() or _GOES_ON.search(entry.label) is not None
-    )
+    if not entry.values or not entry.label or following.label.endswith((":", "：")) or following.left < entry.left - 1:
+        return False
+    return following.label[0].islower() or _GOES_ON.search(entry.label) is not None
 
 
-def _is_begun(entry: _Entry, following: _Entry) -> bool:
-    """Whether a label without figures goes on in the line below."""
+def _is_begun(entry: _Entry, following: _Entry, edge: float) -> bool:
+    """Whether a label without figures goes on in the line below; ``edge`` is where the labels' column ends."""
     if entry.label.endswith((":", "：")) or not following.label:
         return False
     if following.label[0].islower() or _GOES_ON.search(entry.label):
         return True
-    return not following.label[0].isalpha() and following.left < entry.left + 2
+    full = entry.right > edge - 0.15 * (edge - entry.left)
+    return (full or not following.label[0].isalpha()) and following.left < entry.left + 2

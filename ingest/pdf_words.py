@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ctypes import byref, c_float, c_int
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def read(page: PdfPage) -> Ink:
         return Ink([], [], [])
     quarters = [quarter for quarter, _ in Counter(glyph[5] for glyph in glyphs).most_common()]
     words = [_words([glyph for glyph in glyphs if glyph[5] == quarter]) for quarter in quarters]
-    return Ink(words[0], list(_rules(page, quarters[0])), words[1:])
+    return Ink(words[0], _mended(_rules(page, quarters[0])), words[1:])
 
 
 def rows(words: Sequence[Piece], rules: Sequence[Rule]) -> list[Row]:
@@ -179,6 +179,22 @@ def _word(run: Sequence[_Glyph]) -> Piece:
     tallest = max(run, key=lambda glyph: glyph[4] - glyph[2])
     text = "".join(glyph[0] for glyph in run)
     return Piece(text, min(g[1] for g in run), tallest[2], max(g[3] for g in run), tallest[4])
+
+
+def _mended(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules, level ones that were drawn piece by piece as one."""
+    mended: list[Rule] = []
+    for rule in sorted(rules, key=lambda rule: (not rule.level, round(rule.top), rule.left)):
+        last = mended[-1] if mended else None
+        if last and last.level and rule.level and _touch(last, rule):
+            mended[-1] = replace(last, right=max(last.right, rule.right))
+        else:
+            mended.append(rule)
+    return mended
+
+
+def _touch(last: Rule, rule: Rule) -> bool:
+    return abs(last.top - rule.top) < 1 and last.left <= rule.left <= last.right + THIN
 
 
 def _rules(page: PdfPage, quarter: int) -> Iterator[Rule]:
