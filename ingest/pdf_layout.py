@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ingest.tables import is_value
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
+_LABEL = re.compile(r"[^\d$€£¥￥%]*[^\W\d_]{2}")  # letters before any figure
 _FEWEST = 4  # lines that make a column
 _CANDIDATES = 12  # places of a page where a column may begin
 
@@ -193,6 +195,6 @@ def _share_level(left: Sequence[Row], right: Sequence[Row]) -> float:
 
 def _is_table(side: Sequence[Row]) -> bool:
     """Whether most lines are a label with figures beside it, so that the side is a table by itself."""
-    own = [row for row in side if row[0].text[0].isalpha() and any(is_value(piece.text) for piece in row[1:])]
+    own = [row for row in side if _LABEL.match(row[0].text) and any(is_value(piece.text) for piece in row[1:])]
     edge = [round(row[0].left / 3) for row in own]
     return len(own) >= max(3, 0.5 * len(side)) and Counter(edge).most_common(1)[0][1] >= 0.5 * len(own)

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 from statistics import median
 
 from ingest.pdf_grids import Table, grids
-from ingest.pdf_words import Row, Rule, joined
+from ingest.pdf_words import THIN, Row, Rule, joined, mended
 from ingest.reading_order import Piece
 from ingest.tables import is_value, rows_as_lines
 
@@ -37,11 +37,12 @@ Column = tuple[float, float]
 
 def tables(block: Sequence[Row], rules: Sequence[Rule]) -> list[Table]:
     """The tables of a block of lines, in order; a doubtful one is none."""
+    underlines = mended(rules, THIN)
     drawn = [table for table in grids(block, rules) if _holds(table, block)]
     found = list(drawn)
     for start, stop in pairwise([0, *(edge for table in drawn for edge in (table.start, table.stop)), len(block)]):
         if stop > start and not any(table.start == start for table in drawn):
-            found += [table for table in _aligned_tables(block, start, stop, rules) if _holds(table, block)]
+            found += [table for table in _aligned_tables(block, start, stop, underlines) if _holds(table, block)]
     return sorted(found, key=lambda table: table.start)
 
 
@@ -257,25 +258,47 @@ def _names_columns(row: Row, columns: Sequence[Column]) -> bool:
 def _names(header: Sequence[Row], columns: Sequence[Column], rules: Sequence[Rule]) -> list[str]:
     """The name of each column: what stands above it from top to bottom, a wider name above all that it spans."""
     names: list[list[str]] = [[] for _ in columns]
-    for number, row in enumerate(header):
-        below = header[number + 1 :]
-        for cell, covered in zip(row, _covered(row, below, columns, rules), strict=True):
-            for column in covered:
-                names[column].append(cell.text)
+    reach = list(columns)  # from the lowest line upwards, names show how wide their columns are
+    for number, row in reversed(list(enumerate(header))):
+        covered = _covered(row, number < len(header) - 1, reach, rules)
+        for cell, at in reversed(list(zip(row, covered, strict=True))):
+            for column in at:
+                names[column].insert(0, cell.text)
+        for cell, at in zip(row, covered, strict=True):
+            if len(at) == 1:
+                reach[at[0]] = min(reach[at[0]][0], cell.left), max(reach[at[0]][1], cell.right)
     return [re.sub(r"[:：;]+(?=\s|$)", "", " ".join(name)) for name in names]
 
 
-def _covered(row: Row, below: Sequence[Row], columns: Sequence[Column], rules: Sequence[Rule]) -> list[list[int]]:
-    """The columns that each name of a header line stands for."""
+def _covered(row: Row, above: bool, columns: Sequence[Column], rules: Sequence[Rule]) -> list[list[int]]:
+    """The columns that each name of a header line stands for; only one ``above`` others may stand for several."""
     spans = [_span(cell, row, columns[0][1], rules) for cell in row]
     covered = [[i for i, column in enumerate(columns) if _over(span, column)] for span in spans]
     covered = [at or [_column(cell, columns)] for cell, at in zip(row, covered, strict=True)]
     groups = [cell for cell, at in zip(row, covered, strict=True) if at[-1] > 0]
-    if below and sum(len(at) for at in covered if at[-1] > 0) < len(columns) - 1:
-        shared = _shared_out(groups, columns)
-        if shared:
+    if above and sum(len(at) for at in covered if at[-1] > 0) < len(columns) - 1:
+        if shared := _shared_out(groups, columns):
             return [shared.pop(0) if at[-1] > 0 else at for at in covered]
+        return [_widened(cell, at, covered, columns) for cell, at in zip(row, covered, strict=True)]
     return covered
+
+
+def _widened(cell: Piece, at: list[int], covered: Sequence[list[int]], columns: Sequence[Column]) -> list[int]:
+    """The columns of a name that stands over several: as many as it stands over the middle of."""
+    taken = {column for other in covered if other is not at for column in other} | {0}
+    middle = (cell.left + cell.right) / 2
+    over = (columns[at[0]][0] + columns[at[0]][1]) / 2
+    if at[0] == 0 or (len(at) == 1 and abs(over - middle) < cell.height):
+        return at
+    ranges = [
+        list(range(first, last + 1))
+        for first in range(1, at[0] + 1)
+        for last in range(at[-1], len(columns))
+        if taken.isdisjoint(range(first, last + 1))
+    ]
+    off = [abs((columns[part[0]][0] + columns[part[-1]][1]) / 2 - middle) for part in ranges]
+    near = [part for part, distance in zip(ranges, off, strict=True) if distance < min(off) + 0.1 * cell.height]
+    return max(near, key=len, default=at)
 
 
 def _shared_out(groups: Sequence[Piece], columns: Sequence[Column]) -> list[list[int]]:

@@ -21,6 +21,7 @@ THIN = 3.0  # points: what is no higher or no wider is a ruling line
 _HYPHENS = "\x02\ufffe"  # what pdfium makes of a hyphen at the end of a line
 _WORD_GAP = 0.2  # of the letters' height
 _CELL_GAP = 0.6
+_TOUCHING = 1.0  # points
 _DEEPEST = 3  # forms within forms
 _QUARTER = math.pi / 2
 
@@ -56,7 +57,7 @@ def read(page: PdfPage) -> Ink:
         return Ink([], [], [])
     quarters = [quarter for quarter, _ in Counter(glyph[5] for glyph in glyphs).most_common()]
     words = [_words([glyph for glyph in glyphs if glyph[5] == quarter]) for quarter in quarters]
-    return Ink(words[0], _mended(_rules(page, quarters[0])), words[1:])
+    return Ink(words[0], mended(_rules(page, quarters[0]), _TOUCHING), words[1:])
 
 
 def rows(words: Sequence[Piece], rules: Sequence[Rule]) -> list[Row]:
@@ -181,20 +182,20 @@ def _word(run: Sequence[_Glyph]) -> Piece:
     return Piece(text, min(g[1] for g in run), tallest[2], max(g[3] for g in run), tallest[4])
 
 
-def _mended(rules: Iterable[Rule]) -> list[Rule]:
-    """The rules, level ones that were drawn piece by piece as one."""
-    mended: list[Rule] = []
+def mended(rules: Iterable[Rule], gap: float) -> list[Rule]:
+    """The rules, level ones as one that were drawn piece by piece with no more than ``gap`` points between."""
+    whole: list[Rule] = []
     for rule in sorted(rules, key=lambda rule: (not rule.level, round(rule.top), rule.left)):
-        last = mended[-1] if mended else None
-        if last and last.level and rule.level and _touch(last, rule):
-            mended[-1] = replace(last, right=max(last.right, rule.right))
+        last = whole[-1] if whole else None
+        if last and last.level and rule.level and _touch(last, rule, gap):
+            whole[-1] = replace(last, right=max(last.right, rule.right))
         else:
-            mended.append(rule)
-    return mended
+            whole.append(rule)
+    return whole
 
 
-def _touch(last: Rule, rule: Rule) -> bool:
-    return abs(last.top - rule.top) < 1 and last.left <= rule.left <= last.right + THIN
+def _touch(last: Rule, rule: Rule, gap: float) -> bool:
+    return abs(last.top - rule.top) < 1 and last.left <= rule.left <= last.right + gap
 
 
 def _rules(page: PdfPage, quarter: int) -> Iterator[Rule]:
