@@ -62,9 +62,11 @@ def grids(block: Sequence[Row], rules: Sequence[Rule]) -> list[Table]:
 
 
 def _grids(block: Sequence[Row], rules: Sequence[Rule]) -> Iterator[_Grid]:
-    left, right = min(row[0].left for row in block) - 20, max(row[-1].right for row in block) + 20
-    within = [rule for rule in rules if rule.left >= left and rule.right <= right]
-    upright = sorted((r for r in within if not r.level and r.bottom - r.top >= _SHORTEST), key=lambda r: r.top)
+    left, right = min(row[0].left for row in block), max(row[-1].right for row in block)
+    level = [r for r in rules if r.level and min(r.right, right) - max(r.left, left) > 0.5 * (r.right - r.left)]
+    left, right = min([left, *(r.left for r in level)]) - _NEAR, max([right, *(r.right for r in level)]) + _NEAR
+    within = [r for r in rules if not r.level and left <= r.left <= right and r.bottom - r.top >= _SHORTEST]
+    upright = sorted(within, key=lambda rule: rule.top)
     groups: list[list[Rule]] = []
     for rule in upright:
         if groups and rule.top <= max(other.bottom for other in groups[-1]) + _NEAR:
@@ -73,17 +75,17 @@ def _grids(block: Sequence[Row], rules: Sequence[Rule]) -> Iterator[_Grid]:
             groups.append([rule])
     for group in groups:
         top, bottom = group[0].top - _NEAR, max(rule.bottom for rule in group) + _NEAR
-        level = [r for r in within if r.level and r.right - r.left >= _SHORTEST and top <= r.top <= bottom]
-        down = _places(rule.top for rule in level)
+        lying = [r for r in level if r.right - r.left >= _SHORTEST and top <= r.top <= bottom]
+        down = _places([rule.top for rule in lying])
         edges = [rule.left for rule in group]
-        if level:
-            edges += [min(rule.left for rule in level), max(rule.right for rule in level)]
+        if lying:
+            edges += [min(rule.left for rule in lying), max(rule.right for rule in lying)]
         across = _places(edges)
         if len(across) > 2 < len(down):
-            yield _Grid(across, down, group, level)
+            yield _Grid(across, down, group, lying)
 
 
-def _places(edges: Iterator[float] | Sequence[float]) -> list[float]:
+def _places(edges: Sequence[float]) -> list[float]:
     places: list[float] = []
     for edge in sorted(edges):
         if not places or edge - places[-1] > _NEAR:

@@ -136,6 +136,69 @@ def test_gaps_in_an_invoice_keep_each_value_under_its_own_name() -> None:
     ]
 
 
+def test_a_drawn_table_keeps_its_cells_and_says_a_merged_one_in_each_of_its_rows() -> None:
+    """Lines part the cells, however close their words stand, and a cell of several lines is one."""
+    words: list[Word] = [(55, 95, "Mark"), (155, 95, "Kind"), (255, 95, "Meaning")]
+    words += [(55, 125, "Dx"), (155, 115, "dredger"), (255, 115, "has a pump and a"), (255, 127, "deck of steel")]
+    words += [(155, 145, "barge filling the cell"), (255, 145, "has no pump")]
+    frame = [(50.0, y, 400.0, y) for y in (80, 100, 160)] + [(150.0, 132.0, 400.0, 132.0)]
+    frame += [(x, 80.0, x, 160.0) for x in (50, 150, 250, 400)]
+    result = laid_out(words, frame)
+    assert lines_of(result) == [
+        "Mark: Dx; Kind: dredger; Meaning: has a pump and a deck of steel",
+        "Mark: Dx; Kind: barge filling the cell; Meaning: has no pump",
+    ]
+
+
+def test_a_name_reaches_as_far_as_the_line_below_it() -> None:
+    """A name over three columns that stands over the middle one alone is that of all three."""
+    words: list[Word] = [(286, 80, "Shares"), (250, 94, "First"), (300, 94, "Last"), (350, 94, "Mean")]
+    for y, label in ((108, "Apples"), (122, "Pears"), (136, "Plums")):
+        words += [(50, y, label), *(right(edge, y, f"{y}.{edge}") for edge in (275, 325, 375))]
+    lines = lines_of(laid_out(words, [(240, 83, 380, 83)]))
+    assert lines[0] == "Apples; Shares First: 108.275; Shares Last: 108.325; Shares Mean: 108.375"
+
+
+def test_two_tables_side_by_side_are_read_one_after_the_other() -> None:
+    words: list[Word] = []
+    for number in range(5):
+        y = 80.0 + 14 * number
+        words += [(50, y, f"left {'abcde'[number]}"), right(200, y, f"1{number}.5"), right(260, y, f"2{number}.5")]
+        words += [(320, y, f"right {'abcde'[number]}"), right(460, y, f"3{number}.5"), right(520, y, f"4{number}.5")]
+    result = laid_out(words)
+    assert (result.columns, result.tables) == (2, 2)
+    assert lines_of(result)[0] == "| left a | 10.5 | 20.5 |"
+    assert lines_of(result)[5] == "| right a | 30.5 | 40.5 |"
+
+
+def test_a_section_ends_with_its_total_and_a_broken_label_is_one() -> None:
+    words: list[Word] = [(300, 80, "2023"), (350, 80, "2022"), (50, 94, "Assets:")]
+    rows = {108: (60, "Cash", "7", "8"), 122: (60, "Total assets", "7", "8"), 136: (60, "Margin", "1", "2")}
+    for y, (x, label, *cells) in rows.items():
+        words += [(x, y, label), right(322, y, cells[0]), right(372, y, cells[1])]
+    words += [(50, 150, "Income, net of"), right(322, 150, "5"), right(372, 150, "6"), (50, 164, "taxes paid")]
+    words += [(50, 178, "Other"), right(322, 178, "3"), right(372, 178, "4")]
+    assert lines_of(laid_out(words)) == [
+        "Assets: Cash; 2023: 7; 2022: 8",
+        "Assets: Total assets; 2023: 7; 2022: 8",
+        "Margin; 2023: 1; 2022: 2",
+        "Income, net of taxes paid; 2023: 5; 2022: 6",
+        "Other; 2023: 3; 2022: 4",
+    ]
+
+
+def test_a_title_and_running_text_around_a_table_stay_as_they_are() -> None:
+    words: list[Word] = [(50, 60, f"The table shows what was sold, and {SENTENCE} {SENTENCE[:30]}")]
+    words += [(205, 90, "(in millions)"), (300, 104, "2023"), (350, 104, "2022")]
+    for y, label in ((118, "Apples"), (132, "Pears")):
+        words += [(50, y, label), right(322, y, f"1{y}"), right(372, y, f"2{y}")]
+    words += [(50, 160, f"See the notes, of which {SENTENCE} {SENTENCE[:40]}")]
+    lines = lines_of(laid_out(words))
+    assert lines[0].startswith("The table shows")
+    assert lines[1:4] == ["(in millions)", "Apples; 2023: 1118; 2022: 2118", "Pears; 2023: 1132; 2022: 2132"]
+    assert lines[4].startswith("See the notes")
+
+
 def characters(text: str) -> Counter[str]:
     return Counter("".join(text.replace("\x02", "-").replace("\ufffe", "-").split()))
 
