@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from ingest.tables import is_row
+
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
 _WIDE = re.compile(f"[{_CJK}]")
 _SINGLES = re.compile(f"(?:(?<=[{_CJK}])|(?<=^)) *[{_CJK}](?: [{_CJK}]){{2,}}(?![^ \n])", re.MULTILINE)
@@ -48,14 +50,15 @@ def width(text: str) -> int:
 
 def _usual_width(lines: Sequence[str]) -> float:
     """The width that nine of ten lines of running text stay within."""
-    widths = sorted(width(line) for line in lines if line)
+    widths = sorted(width(line) for line in lines if line and not is_row(line))
     return widths[int(len(widths) * 0.9)] if len(widths) > 2 else 0.0
 
 
 def _goes_on(line: str, following: str, full: float) -> bool:
     if (
         not full
-        or line.startswith("| ")
+        or is_row(line)
+        or is_row(following)
         or _ITEM.match(following)
         or (_NUMBERED.match(following) and _ENDS.search(line))
     ):
