@@ -58,7 +58,7 @@ def test_quality_tells_language_from_noise() -> None:
 
 def test_table_rows_stay_lines() -> None:
     """A row that names its columns is not joined to the next, however wide, and does not say how wide a page is."""
-    rows = [f"净销售额: 产品{n}; 2022 年三季度: {n}3,355; 2021 年三季度: {n}3,948" for n in range(1, 4)]
+    rows = [f"净销售额: 产品{n}; 2022年三季度: {n}3,355; 2021年三季度: {n}3,948" for n in range(1, 4)]
     prose = "The figures above are not audited and are shown in\nmillions of dollars for the quarters that ended."
     assert unwrap("\n".join([*rows, "", prose])).split("\n")[:3] == rows
     assert "shown in millions" in unwrap("\n".join([*rows, "", prose, prose]))
