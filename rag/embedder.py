@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Sequence
@@ -140,11 +141,18 @@ def make_fingerprint(model: str, parts: Sequence[Any]) -> str:
     return f"{name}@{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
 
 
+# oneDNN keeps a kernel for every shape that it multiplied; texts have hundreds of lengths, which came to a gigabyte in a few
+# thousand passages. With these few they are made anew at no measurable cost.
+_KERNELS_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "32", "LRU_CACHE_CAPACITY": "16"}
+
+
 def _load(folder: str, settings: EmbeddingSettings) -> Any:
     """The model from a folder or the hub's cache; nothing is fetched."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
+    for name, most in _KERNELS_KEPT.items():
+        os.environ.setdefault(name, most)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {"dtype": fast_dtype(), "use_safetensors": True}
     try:
