@@ -131,7 +131,7 @@ def _parts(lines: Sequence[Row], run: Sequence[int], between: Sequence[Row], wid
         whole = joined(row)
         prose = len(row) == 1 and whole.right - whole.left > 0.7 * wide and whole.right > first + 5 * whole.height
         names = len(row) > 1 or row[0].left > first - whole.height
-        if prose or (names and not any(_is_figure(cell.text) for cell in row)):
+        if prose or (names and not any(_is_figure(cell.text) and not _YEAR.fullmatch(cell.text) for cell in row)):
             return True
     return False
 
