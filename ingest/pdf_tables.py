@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from statistics import median
 
+from ingest.paragraphs import width
 from ingest.pdf_grids import Table, grids
 from ingest.pdf_words import THIN, Row, Rule, joined, mended
 from ingest.reading_order import Piece
@@ -26,6 +27,7 @@ _MOST_BETWEEN = 4  # lines without figures between two rows of a table
 _MOST_HEADER = 9  # lines
 _FEWEST_FIGURES = 0.4  # of the cells right of the labels
 _LONGEST_CELL = 60
+_LONG_LABEL = 30  # letters: a shorter one is not broken for want of room
 _FARTHEST_NAMES = 2.5  # letters' heights from the line below, where a line stands over the figures alone
 _FARTHEST_LABEL = 1.3
 _MOST_GROUPS = 4  # of columns under names of their own
@@ -423,5 +425,5 @@ def _is_begun(entry: _Entry, following: _Entry, edge: float) -> bool:
         return False
     if following.label[0].islower() or _GOES_ON.search(entry.label):
         return True
-    full = entry.right > edge - 0.15 * (edge - entry.left)
+    full = width(entry.label) >= _LONG_LABEL and entry.right > edge - 0.15 * (edge - entry.left)
     return (full or not following.label[0].isalpha()) and following.left < entry.left + 2

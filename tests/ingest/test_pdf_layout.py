@@ -239,5 +239,6 @@ def test_the_side_column_and_the_tables_of_a_chinese_report_are_apart(shared: Pa
     side, main = first.text.index("资格编号：S0120521020003"), first.text.index("预计一期总投资额约")
     assert side < main
     assert "每股净资产; 2021: 7.13; 2022E: 10.43; 2023E: 15.39; 2024E: 21.76" in third.text
+    assert "经营效率指标: 应收帐款周转天数; 2021: 161.7; 2022E: 165.1; 2023E: 164.9; 2024E: 164.4" in third.text
     assert "资产负债表(百万元): 货币资金; 2021: 427; 2022E: 494; 2023E: 1,269; 2024E: 1,965" in third.text
     assert "营业总收入; 2021: 1,567; 2022E: 3,684; 2023E: 5,056; 2024E: 5,752" in third.text
