@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from statistics import median
 
+from ingest.paragraphs import width
 from ingest.pdf_grids import Table, grids
 from ingest.pdf_words import THIN, Row, Rule, joined, mended
 from ingest.reading_order import Piece
@@ -26,6 +27,7 @@ _MOST_BETWEEN = 4  # lines without figures between two rows of a table
 _MOST_HEADER = 9  # lines
 _FEWEST_FIGURES = 0.4  # of the cells right of the labels
 _LONGEST_CELL = 60
+_LONG_LABEL = 30  # letters: a shorter one is not broken for want of room
 _FARTHEST_NAMES = 2.5  # letters' heights from the line below, where a line stands over the figures alone
 _FARTHEST_LABEL = 1.3
 _MOST_GROUPS = 4  # of columns under names of their own
@@ -131,7 +133,7 @@ def _parts(lines: Sequence[Row], run: Sequence[int], between: Sequence[Row], wid
         whole = joined(row)
         prose = len(row) == 1 and whole.right - whole.left > 0.7 * wide and whole.right > first + 5 * whole.height
         names = len(row) > 1 or row[0].left > first - whole.height
-        if prose or (names and not any(_is_figure(cell.text) for cell in row)):
+        if prose or (names and not any(_is_figure(cell.text) and not _YEAR.fullmatch(cell.text) for cell in row)):
             return True
     return False
 
@@ -423,5 +425,5 @@ def _is_begun(entry: _Entry, following: _Entry, edge: float) -> bool:
         return False
     if following.label[0].islower() or _GOES_ON.search(entry.label):
         return True
-    full = entry.right > edge - 0.15 * (edge - entry.left)
+    full = width(entry.label) >= _LONG_LABEL and entry.right > edge - 0.15 * (edge - entry.left)
     return (full or not following.label[0].isalpha()) and following.left < entry.left + 2

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from ctypes import byref, c_float, c_int
 from dataclasses import dataclass, replace
+from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ _HYPHENS = "\x02\ufffe"  # what pdfium makes of a hyphen at the end of a line
 _WORD_GAP = 0.2  # of the letters' height
 _CELL_GAP = 0.6
 _TOUCHING = 1.0  # points
+_MOST_RULES = 5000  # a page with more is a drawing
 _DEEPEST = 3  # forms within forms
 _QUARTER = math.pi / 2
 
@@ -57,7 +59,8 @@ def read(page: PdfPage) -> Ink:
         return Ink([], [], [])
     quarters = [quarter for quarter, _ in Counter(glyph[5] for glyph in glyphs).most_common()]
     words = [_words([glyph for glyph in glyphs if glyph[5] == quarter]) for quarter in quarters]
-    return Ink(words[0], mended(_rules(page, quarters[0]), _TOUCHING), words[1:])
+    rules = list(islice(_rules(page, quarters[0]), _MOST_RULES + 1))
+    return Ink(words[0], mended(rules, _TOUCHING) if len(rules) <= _MOST_RULES else [], words[1:])
 
 
 def rows(words: Sequence[Piece], rules: Sequence[Rule]) -> list[Row]:

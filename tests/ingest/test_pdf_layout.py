@@ -16,16 +16,18 @@ from ingest.pdf_layout import Layout, layout
 pdfium = pytest.importorskip("pypdfium2")
 
 Word = tuple[float, float, str]  # x, y from the top, text
+ESCAPES = str.maketrans({"(": r"\(", ")": r"\)"})
 SENTENCE = "the quick brown fox jumps over a lazy dog and runs"
 
 
 def drawn(words: Iterable[Word], lines: Sequence[tuple[float, float, float, float]] = (), *, rotate: int = 0) -> bytes:
     """A page of 612 x 792 points with these words in Helvetica of 10 points, and lines from (x, y) to (x, y)."""
-    shown = []
-    for x, y, text in words:
-        escaped = text.replace("(", r"\(").replace(")", r"\)")
-        shown.append(f"BT /F1 10 Tf 1 0 0 1 {x} {792 - y} Tm ({escaped}) Tj ET")
+    shown = [f"BT /F1 10 Tf 1 0 0 1 {x} {792 - y} Tm ({text.translate(ESCAPES)}) Tj ET" for x, y, text in words]
     shown += [f"0.7 w {x1} {792 - y1} m {x2} {792 - y2} l S" for x1, y1, x2, y2 in lines]
+    return page_of(shown, rotate=rotate)
+
+
+def page_of(shown: Sequence[str], *, rotate: int = 0) -> bytes:
     writer = PdfWriter()
     page = writer.add_blank_page(612, 792)
     content = DecodedStreamObject()
@@ -109,6 +111,11 @@ def test_two_columns_are_read_one_after_the_other_below_what_runs_across_them() 
 @pytest.mark.parametrize("rotate", [90, 180, 270])
 def test_a_page_that_is_turned_is_read_as_if_it_were_upright(rotate: int) -> None:
     assert laid_out([*statement()], rotate=rotate) == laid_out(statement())
+
+
+def test_a_table_set_sideways_on_an_upright_page_is_read_as_if_it_were_upright() -> None:
+    content = [f"BT /F1 10 Tf 0 1 -1 0 {y} {x} Tm ({text.translate(ESCAPES)}) Tj ET" for x, y, text in statement()]
+    assert layout(pdfium.PdfDocument(page_of(content))[0]) == laid_out(statement())
 
 
 def test_a_plain_page_is_left_to_the_plain_reader() -> None:
@@ -232,4 +239,6 @@ def test_the_side_column_and_the_tables_of_a_chinese_report_are_apart(shared: Pa
     side, main = first.text.index("资格编号：S0120521020003"), first.text.index("预计一期总投资额约")
     assert side < main
     assert "每股净资产; 2021: 7.13; 2022E: 10.43; 2023E: 15.39; 2024E: 21.76" in third.text
+    assert "经营效率指标: 应收帐款周转天数; 2021: 161.7; 2022E: 165.1; 2023E: 164.9; 2024E: 164.4" in third.text
+    assert "资产负债表(百万元): 货币资金; 2021: 427; 2022E: 494; 2023E: 1,269; 2024E: 1,965" in third.text
     assert "营业总收入; 2021: 1,567; 2022E: 3,684; 2023E: 5,056; 2024E: 5,752" in third.text
