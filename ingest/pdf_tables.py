@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, pairwise
 from statistics import median
 
-from ingest.paragraphs import width
 from ingest.pdf_grids import Table, grids
+from ingest.pdf_labels import Column, column_of, labelled_rows
 from ingest.pdf_words import THIN, Row, Rule, joined, mended
 from ingest.reading_order import Piece
 from ingest.tables import is_value, rows_as_lines
@@ -19,22 +19,16 @@ _CURRENCY = re.compile(r"[(（]?(?:[$€£¥￥]|US\$|RMB|USD|EUR)")
 _CLOSING = re.compile(r"[)）%]+(?: ?[*†‡])?")
 _FIGURE = re.compile(r"N/?A|NM|n/?m|[*†‡]|[-+]?[\d,.]+(?: ?[-–~] ?[\d,.]+)?%?")
 _UNIT = re.compile(r"[(（].*[)）]|(?:单位|unit).*", re.IGNORECASE)
-_GOES_ON = re.compile(r"[,，;(（\-–—]$|\b(?:and|or|of|for|on|in|to|the|by|from|with|a|an|at|per)$", re.IGNORECASE)
-_TOTAL = re.compile(r"(?:sub)?total\b|合计|总计|小计", re.IGNORECASE)
 _MARKER = re.compile(r"[•●○■□▪◆–—·*-]|[(（]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[)）.、]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST_BETWEEN = 4  # lines without figures between two rows of a table
 _MOST_HEADER = 9  # lines
 _FEWEST_FIGURES = 0.4  # of the cells right of the labels
 _LONGEST_CELL = 60
-_LONG_LABEL = 30  # letters: a shorter one is not broken for want of room
 _FARTHEST_NAMES = 2.5  # letters' heights from the line below, where a line stands over the figures alone
 _FARTHEST_LABEL = 1.3
 _MOST_GROUPS = 4  # of columns under names of their own
 _MOST_COLUMNS = 24
-
-
-Column = tuple[float, float]
 
 
 def tables(block: Sequence[Row], rules: Sequence[Rule]) -> list[Table]:
@@ -145,7 +139,7 @@ def _columns(members: Sequence[Row]) -> list[Column] | None:
     columns = _intervals(cells, allowed)
     if len(columns) < 2 or len(members) < (2 if len(columns) > 2 else 3):
         return None
-    places = [[_column(cell, columns) for cell in row] for row in members]
+    places = [[column_of(cell, columns) for cell in row] for row in members]
     alone = sum(len(set(row)) == len(row) for row in places)
     right = [
         cell for row, at in zip(members, places, strict=True) for cell, column in zip(row, at, strict=True) if column
@@ -171,15 +165,6 @@ def _intervals(cells: Sequence[Piece], allowed: int) -> list[Column]:
             columns.append((start, place))
             start = None
     return columns
-
-
-def _column(cell: Piece, columns: Sequence[Column]) -> int:
-    """The column that a cell stands in or nearest to."""
-
-    def away(column: Column) -> float:
-        return max(column[0], cell.left) - min(column[1], cell.right)
-
-    return min(range(len(columns)), key=lambda index: away(columns[index]))
 
 
 def _aligned(members: Sequence[Row], places: Sequence[Sequence[int]]) -> bool:
@@ -246,7 +231,7 @@ def _table(
         names[0] = ""
     between = [index for index in range(span.start, body_start) if index not in header]
     yield from (joined(lines[index]).text for index in between)
-    body = _body([lines[i] for i in range(body_start, span.stop)], columns)
+    body = labelled_rows([lines[i] for i in range(body_start, span.stop)], columns)
     if any(names[1:]):
         yield from rows_as_lines([names, *body], header=1)
     else:
@@ -276,7 +261,7 @@ def _covered(row: Row, above: bool, columns: Sequence[Column], rules: Sequence[R
     """The columns that each name of a header line stands for; only one ``above`` others may stand for several."""
     spans = [_span(cell, row, columns[0][1], rules) for cell in row]
     covered = [[i for i, column in enumerate(columns) if _over(span, column)] for span in spans]
-    covered = [at or [_column(cell, columns)] for cell, at in zip(row, covered, strict=True)]
+    covered = [at or [column_of(cell, columns)] for cell, at in zip(row, covered, strict=True)]
     groups = [cell for cell, at in zip(row, covered, strict=True) if at[-1] > 0]
     if above and sum(len(at) for at in covered if at[-1] > 0) < len(columns) - 1:
         if shared := _shared_out(groups, columns):
@@ -338,92 +323,3 @@ def _span(cell: Piece, row: Row, labels: float, rules: Sequence[Rule]) -> Column
 def _over(span: Column, column: Column) -> bool:
     common = min(span[1], column[1]) - max(span[0], column[0])
     return common > 0.3 * min(span[1] - span[0], column[1] - column[0])
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A line of a table with its whole label; a label without ``values`` heads those below it."""
-
-    label: str
-    left: float
-    right: float
-    values: list[str]
-    flat: bool = False  # whether what it heads stands no further in
-    used: bool = False
-
-
-def _body(lines: Sequence[Row], columns: Sequence[Column]) -> list[list[str]]:
-    """The rows as cells, each label behind those that head it: ``Net sales: Products``."""
-    rows: list[list[str]] = []
-    heads: list[_Entry] = []
-    for entry in _entries(lines, columns):
-        if not entry.values:
-            rows += _dropped(heads, [head for head in heads if head.flat or head.left >= entry.left - 1])
-            heads.append(entry)
-            continue
-        if entry.label:
-            rows += _dropped(heads, [head for head in heads if _is_past(head, entry)])
-        for head in heads:
-            head.flat = head.flat or (not head.used and entry.left < head.left + 1)
-            head.used = True
-        rows.append([": ".join([*(head.label.rstrip(":：") for head in heads), entry.label][-3:]), *entry.values])
-        if _TOTAL.match(entry.label):
-            heads = heads[:-1]
-    return [*rows, *([head.label, *[""] * (len(columns) - 1)] for head in heads if not head.used)]
-
-
-def _is_past(head: _Entry, entry: _Entry) -> bool:
-    return entry.left < head.left - 1 or (head.used and not head.flat and entry.left < head.left + 1)
-
-
-def _dropped(heads: list[_Entry], past: Sequence[_Entry]) -> list[list[str]]:
-    """Takes the heads that are past out of the list; those that headed nothing are rows of their own."""
-    heads[:] = [head for head in heads if head not in past]
-    return [[head.label] for head in past if not head.used]
-
-
-def _entries(lines: Sequence[Row], columns: Sequence[Column]) -> Iterator[_Entry]:
-    """The lines with the labels joined that were broken, whether their figures stand on the first or the last line."""
-    waiting: _Entry | None = None
-    last: _Entry | None = None
-    for index, line in enumerate(lines):
-        entry = _entry(line, columns)
-        if waiting and (entry.label or entry.values):
-            entry = replace(entry, label=f"{waiting.label} {entry.label}".strip(), left=waiting.left)
-        elif last and not entry.values and _is_rest(last, entry):
-            last.label = f"{last.label} {entry.label}"
-            continue
-        following = _entry(lines[index + 1], columns) if index + 1 < len(lines) else None
-        waiting = entry if not entry.values and following and _is_begun(entry, following, columns[0][1]) else None
-        if waiting is None:
-            if last:
-                yield last
-            last = entry
-    if last:
-        yield last
-
-
-def _entry(line: Row, columns: Sequence[Column]) -> _Entry:
-    at = [_column(cell, columns) for cell in line]
-    cells = [
-        " ".join(cell.text for cell, i in zip(line, at, strict=True) if i == column) for column in range(len(columns))
-    ]
-    label = [cell for cell, i in zip(line, at, strict=True) if i == 0] or line
-    return _Entry(cells[0], label[0].left, label[-1].right, cells[1:] if any(cells[1:]) else [])
-
-
-def _is_rest(entry: _Entry, following: _Entry) -> bool:
-    """Whether a label without figures is the end of the one above, which has them."""
-    if not entry.values or not entry.label or following.label.endswith((":", "：")) or following.left < entry.left - 1:
-        return False
-    return following.label[0].islower() or _GOES_ON.search(entry.label) is not None
-
-
-def _is_begun(entry: _Entry, following: _Entry, edge: float) -> bool:
-    """Whether a label without figures goes on in the line below; ``edge`` is where the labels' column ends."""
-    if entry.label.endswith((":", "：")) or not following.label:
-        return False
-    if following.label[0].islower() or _GOES_ON.search(entry.label):
-        return True
-    full = width(entry.label) >= _LONG_LABEL and entry.right > edge - 0.15 * (edge - entry.left)
-    return (full or not following.label[0].isalpha()) and following.left < entry.left + 2
