@@ -121,7 +121,8 @@ def _title(reader: PdfReader | None, source: Source) -> str:
         title = str((reader and reader.metadata and reader.metadata.title) or "").strip()
     except UNREADABLE:
         title = ""
-    good = 3 < len(title) <= 200 and not _JUNK_TITLE.match(title) and quality(title) > DOUBTFUL
+    telling = sum(character.isalpha() for character in title) >= 3  # others are numbers of a producer's
+    good = telling and len(title) <= 200 and not _JUNK_TITLE.match(title) and quality(title) > DOUBTFUL
     return re.sub(r"\.pdf$", "", title, flags=re.IGNORECASE) if good else source.stem
 
 

@@ -1,0 +1,1 @@
+"""Questions about single cells of tables, and whether their rows are found."""
