@@ -16,7 +16,7 @@ from ingest.quality import GARBAGE
 from ingest.sandbox import Request
 from ingest.splitter import HEADING_JOINT, LONGEST_HEADING, MOST_CHUNKS, split
 from rag.settings import Settings
-from rag.store import Store, content_hash
+from rag.store import Store, content_hash, record_hash
 from rag.types import Chunk, Embedder, Page, ParsedDocument, State
 
 READER = 2  # one more whenever the loaders make another text of the same bytes: the files are read again then
@@ -92,6 +92,8 @@ class Reader:
 
     def retitle(self, reading: Reading, old_name: str) -> bool:
         """Whether a moved file's document was titled by its name: then it gets its new name, and passages that say so."""
+        if any(key is not None for key in self._store.record_hashes(*reading.file.place)):
+            return False  # a mail: its attachments go by the file's name, not by the title
         stored = self._store.whole_document(*reading.file.place)
         old, new = (" ".join(PurePosixPath(name).stem.split()) for name in (old_name, reading.file.relative))
         if stored is None or old == new or stored[0].title != old:
@@ -137,7 +139,7 @@ class Reader:
             reading.blank += 1
             reading.garbled += document is not parsed
             return
-        if key is not None and self._store.excluded(content_hash(document)):
+        if key is not None and self._is_deleted(reading, document):
             reading.warnings.append(f"record {key} left out: {DELETED}")
             return
         if len(chunks) == MOST_CHUNKS:
@@ -153,9 +155,16 @@ class Reader:
         self._vectors.want(chunks)
         self._waiting.append(_Waiting(reading, document, chunks))
 
+    def _is_deleted(self, reading: Reading, document: ParsedDocument) -> bool:
+        """Whether the user deleted a record: its words, or what these very bytes hold under its key."""
+        return self._store.excluded(content_hash(document)) or self._store.excluded(
+            record_hash(reading.sha256, document.key or "")
+        )
+
     def _hashes(self, reading: Reading) -> dict[str | None, str]:
-        """The stored records of a file, looked up once a file."""
+        """The stored records of a file, looked up once a file; those that a copy goes on with are no longer its own."""
         if reading.hashes is None:
+            self._store.hand_over(*reading.file.place, reading.sha256)
             reading.hashes = self._store.record_hashes(*reading.file.place)
         return reading.hashes
 
@@ -189,10 +198,14 @@ class Reader:
         if stamp(item.reading.file.path) is None:  # deleted while it was being read, on the page perhaps
             return
         file = item.reading.stored("indexed")
-        if document.key is not None:  # more may follow: until the end this file counts as unread
+        if self._has_records(item.reading, document):  # more may come or go: until the end this file counts as unread
             file = replace(file, sha256="")
         self._store.put_document(file, document, item.chunks, theirs, self._embedder.fingerprint)
         self.documents += 1
+
+    def _has_records(self, reading: Reading, document: ParsedDocument) -> bool:
+        stored = self._hashes(reading) if document.key is not None else self._store.record_hashes(*reading.file.place)
+        return any(key is not None for key in (document.key, *reading.keys, *stored))
 
     def _end(self, item: _Waiting) -> None:
         reading = item.reading

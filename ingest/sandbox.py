@@ -63,6 +63,8 @@ class Sandbox:
     def documents(self, asked: Path | Request) -> Iterator[ParsedDocument]:
         """The documents of a file as they are read; raises IngestError with the reason where it cannot be."""
         request = Request(asked) if isinstance(asked, Path) else asked
+        if self._process and self._process.poll() is not None:
+            self.close()  # it died while it had nothing to do: that is no fault of this file
         process = self._started()
         assert process.stdin and process.stdout
         self.pages, self._spent, self.read_seconds = 0, 0.0, 0.0

@@ -114,8 +114,11 @@ class _Run:
             self._store.include(name)
         for root in roots:
             self._store.remember_root(root.name)
-            self._known |= {(root.name, known): file for known, file in self._store.files(root.name).items()}
-            if self._store.note(f"chunking {root.name}") not in ("", self._manner):
+            files = {(root.name, known): file for known, file in self._store.files(root.name).items()}
+            self._known |= files
+            if not files:  # before anything is read: a run that breaks off must not forget how it began
+                self._store.write_note(f"chunking {root.name}", self._manner)
+            elif self._store.note(f"chunking {root.name}") != self._manner:
                 self._again.add(root.name)
         excluded = self._store.exclusions()
         looked_at = [reading for file in self._found if (reading := self._look(file, excluded))]
@@ -149,12 +152,23 @@ class _Run:
         try:
             reading.look(self._known.get(file.place))
         except OSError as error:
-            self._conclude(reading, "set aside", f"it cannot be read ({error.strerror})")
+            self._cannot_be_read(reading, error.strerror)
             return None
         if reading.sha256 in excluded:
             self._conclude(reading, "removed", DELETED)
             return None
         return reading
+
+    def _cannot_be_read(self, reading: Reading, why: str | None) -> None:
+        """Set a file aside; what is stored of it stays, since a lock or a drive that is away passes."""
+        place = reading.file.place
+        known = self._known.get(place)
+        if known is None or known.state != "indexed":
+            self._conclude(reading, "set aside", f"it cannot be read ({why})")
+            return
+        self._outcomes[place] = known
+        told = f"it cannot be read now ({why}); what was taken in of it before stays"
+        self._verdicts[place] = replace(_verdict(known, "set aside"), reason=told)
 
     def _move(self, readings: Sequence[Reading]) -> dict[Place, str]:
         """Let the documents of renamed and moved files go along, unread; the files' new places, and their old names."""

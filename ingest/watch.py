@@ -102,7 +102,7 @@ class _Watcher:
         self._run = run
         self._write = say
         self._places = [_Place.of(root) for root in roots]
-        self._said = {verdict.file: verdict for verdict in known.verdicts}
+        self._said = {verdict.file: _told(verdict) for verdict in known.verdicts}
         self._stirred = threading.Event()
         self._lock = threading.Lock()
 
@@ -249,9 +249,16 @@ class _Watcher:
     def _tell(self, report: Report) -> None:
         """A line for each file that is not as it was said to be."""
         for verdict in report.verdicts:
-            if verdict.state != "unchanged" and verdict != self._said.get(verdict.file):
+            # What was set aside is looked at in every run; only what is new of it is said.
+            old_news = verdict.state == "set aside" and _told(verdict) == self._said.get(verdict.file)
+            if verdict.state != "unchanged" and not old_news:
                 self._say(_line(verdict))
-            self._said[verdict.file] = verdict
+            self._said[verdict.file] = _told(verdict)
+
+
+def _told(verdict: Verdict) -> tuple[str, str, tuple[str, ...]]:
+    """What a verdict says, whatever the reading took."""
+    return verdict.state, verdict.reason, verdict.warnings
 
 
 def _line(verdict: Verdict) -> str:

@@ -428,6 +428,12 @@ class Store:
             for chunk, vector in zip(chunks, vectors, strict=True):
                 _insert_chunk(connection, kb, document_id, chunk, _vector_id(connection, chunk, vector, fingerprint))
 
+    def hand_over(self, root: str, relative: str, sha256: str) -> None:
+        """Leave a file's documents to a copy that still has the bytes it had, where its own are ``sha256`` now."""
+        with self._database.transaction() as connection:
+            self._make_kb(connection)
+            self._hand_over(connection, StoredFile(root, relative, sha256, 0, "indexed"))
+
     def put_file(self, file: StoredFile, keep: Collection[str | None] = ()) -> None:
         """Write a file's row and drop its documents whose record key is not in ``keep``, in one transaction."""
         with self._database.transaction() as connection:
@@ -525,7 +531,7 @@ class Store:
             )
 
     def delete(self, name: str) -> list[str]:
-        """Delete a document; its content stays out until its bytes change or it is included again.
+        """Delete a document, a mail with its attachments; it stays out until its bytes change or it is included again.
 
         Returns the names that are gone; raises StoreError with near matches where there is no such document.
         """
@@ -535,8 +541,17 @@ class Store:
             file_id, record = row[6], row[7]
             sha = connection.execute("SELECT sha256 FROM file WHERE id = ?", (file_id,)).fetchone()[0]
             if record:
+                # Its words, wherever they stand; and its place in these bytes, should they be read otherwise one day.
+                place = record_hash(sha, record)
+                connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, place, name))
                 sha = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
             connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, sha, name))
+            inside = "file_id = ? AND record <> '' ORDER BY id"
+            gone = [name]
+            if not record:
+                rows = connection.execute(f"SELECT record FROM document WHERE {inside}", (file_id,))
+                gone += [f"{name}#{key}" for (key,) in rows]
+                self._drop(connection, inside, file_id)
             sql = """DELETE FROM tag WHERE record = ?1 AND file_id IN (
                      SELECT id FROM file WHERE id = ?3 OR kb_id = ?2 AND sha256 <> ''
                      AND sha256 = (SELECT sha256 FROM file WHERE id = ?3))"""
@@ -550,7 +565,7 @@ class Store:
                 )
         if not record:
             self._delete_kept(sha)
-        return [name]
+        return gone
 
     def include(self, name: str) -> None:
         """Let a deleted document back in at the next ingest; raises StoreError where none of that name was deleted."""
@@ -755,6 +770,8 @@ class Store:
                 remove_page(self.home, self.kb, root)
         with self._database.transaction() as connection:
             kb = self._make_kb(connection)
+            for (file_id,) in connection.execute(f"SELECT id FROM file WHERE {theirs}", (kb, sha)).fetchall():
+                self._drop(connection, "file_id = ?", file_id)
             connection.execute(f"DELETE FROM file WHERE {theirs}", (kb, sha))
             # The exclusion guarded the moment before the unlinking; a copy in a folder still needs it.
             sql = """DELETE FROM exclusion WHERE kb_id = ?1 AND sha256 = ?2
@@ -781,6 +798,11 @@ def remove_page(home: Path, kb: str, url: str, but: Path | None = None) -> None:
             kept.unlink(missing_ok=True)
     if but is None and folder.is_dir():
         folder.rmdir()
+
+
+def record_hash(file_sha256: str, record: str) -> str:
+    """What stands for the record of a key in a file of these bytes, whatever is read of it."""
+    return hashlib.sha256(f"{file_sha256}#{record}".encode()).hexdigest()
 
 
 def content_hash(document: ParsedDocument) -> str:

@@ -95,8 +95,8 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         assert [document.text for document in sandbox.documents(good)] == ["fine"]
 
 
-def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
-    """A crash of the reader is one file's verdict, not the run's end."""
+def test_a_child_that_died_idle_is_replaced(tmp_path: Path) -> None:
+    """A reader that the system ended between two files is no fault of the next one, which is read."""
     good = tmp_path / "good.txt"
     good.write_text("fine")
     with Sandbox(seconds=20) as sandbox:
@@ -104,8 +104,19 @@ def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
         assert sandbox._process
         os.kill(sandbox._process.pid, 9)
         sandbox._process.wait()
+        assert [document.text for document in sandbox.documents(good)] == ["fine"]
+
+
+def test_a_crash_of_the_reader_is_one_files_verdict(tmp_path: Path, make_pdf: Callable[..., Path]) -> None:
+    """A reader that dies in the middle of a file is said to have crashed, and the next file is read."""
+    good, slow = tmp_path / "good.txt", make_pdf(tmp_path / "slow.pdf", [["a"] * 400_000])
+    good.write_text("fine")
+    with Sandbox(seconds=60) as sandbox:
+        assert list(sandbox.documents(good))
+        assert sandbox._process
+        threading.Timer(0.3, sandbox._process.kill).start()
         with pytest.raises(IngestError, match="crashed"):
-            list(sandbox.documents(good))
+            list(sandbox.documents(slow))
         assert [document.text for document in sandbox.documents(good)] == ["fine"]
 
 
