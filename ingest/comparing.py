@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ingest import ocr
 from ingest.discovery import FoundFile, lasting, sha256, stamp
 from rag.store import Store
 from rag.types import State, StoredFile
@@ -45,7 +46,9 @@ class Reading:
 
     def stored(self, state: State, reason: str = "") -> StoredFile:
         """The file as the store is to know it; bytes that changed meanwhile get no hash, so they are read again."""
-        warnings = self.warnings[:_MOST_WARNINGS]
+        # What there is a way out of comes first: the next run looks for it here.
+        warnings = sorted(self.warnings, key=lambda told: ocr.MISSING not in told and "--password" not in told)
+        warnings = warnings[:_MOST_WARNINGS]
         if more := len(self.warnings) - len(warnings):
             warnings.append(f"and {more} more warnings")
         if self.blank and self.keys:

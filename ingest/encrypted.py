@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 from xml.parsers.expat import ExpatError
 
-from ingest.source import LOCKED, Source
+from ingest.source import LOCKED, WRONG_PASSWORD, Source
 from rag.errors import IngestError
 
 MAY_BE_LOCKED = frozenset((".encrypted", ".doc", ".xls"))
-_WRONG = "locked: the password given does not open it; type --password FILE=PASSWORD"
 # What Excel itself encrypts with when a workbook is only protected against changes; it opens without asking.
 _NO_PASSWORD = "VelvetSweatshop"
 _DESCRIPTION = "EncryptionInfo"
@@ -57,7 +56,7 @@ def unlocked(source: Source) -> Source:
                 continue
             except unreadable as error:
                 raise IngestError(f"the file is damaged: it cannot be decrypted ({str(error)[:120]})") from None
-    raise IngestError(_WRONG if source.passwords else LOCKED)
+    raise IngestError(WRONG_PASSWORD if source.passwords else LOCKED)
 
 
 def _check_description(file: BinaryIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
 
@@ -154,12 +155,24 @@ def _by_name(source: Source, head: bytes) -> str:
 
 def _ole_format(source: Source) -> str:
     """Legacy Office files and encrypted new ones share one container; its streams' names tell which it is."""
-    with source.open() as file:
-        content = file.read(64 << 20)
+    streams = _ole_streams(source)
+    if streams is None:  # its own loader says best what is wrong with it
+        return source.suffix if source.suffix in (".doc", ".dot", ".xls") else ".doc"
     for stream, suffix in _OLE_STREAMS:
-        if stream.encode("utf-16-le") in content:
+        if stream in streams:
             return suffix
     raise IngestError("the file is damaged: an Office container without a document in it")
+
+
+def _ole_streams(source: Source) -> set[str] | None:
+    """The names at the top of a container; None where it is damaged."""
+    import olefile
+
+    try:
+        with source.open() as file, olefile.OleFileIO(file) as container:
+            return {path[0] for path in container.listdir(streams=True, storages=True)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error, OverflowError, RecursionError):
+        return None
 
 
 def _zip_format(source: Source) -> str:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from rag.errors import IngestError
 
 LOCKED = "locked: needs a password; type --password FILE=PASSWORD"
+WRONG_PASSWORD = "locked: the password given does not open it; type --password FILE=PASSWORD"
 
 
 def _nothing() -> None:

@@ -7,6 +7,7 @@ import email.policy
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from email.errors import CloseBoundaryNotFoundDefect
 from email.message import EmailMessage, MIMEPart
 from pathlib import PurePosixPath
 
@@ -49,7 +50,9 @@ def load(source: Source) -> Iterator[ParsedDocument]:
     lines = "\n".join(f"{name}: {said}" for name, said in headers.items())
     marked_up = bool(body) and body[0].get_content_type() == "text/html"
     mail = Page(None, f"{lines}\n\n{text}".strip())
-    # The mail is the last: with it the file counts as read, and after a crash an attachment would never be missed.
+    if any(isinstance(defect, CloseBoundaryNotFoundDefect) for part in message.walk() for defect in part.defects):
+        warnings = ["the mail is cut off: its last part, and what came after it, may be missing", *warnings]
+    # The mail is the last: only then is it known what of its attachments could not be read.
     yield from attachments
     yield ParsedDocument(headers.get("Subject") or source.stem, (mail,), tuple(warnings), marked_up=marked_up)
 

@@ -15,7 +15,7 @@ from ingest.paragraphs import unwrap, words_of
 from ingest.pdf_pages import UNREADABLE, ReadPage, filled_in, read_page
 from ingest.quality import DOUBTFUL, GARBAGE, quality
 from ingest.running_heads import without_running_heads
-from ingest.source import LOCKED, Source
+from ingest.source import LOCKED, WRONG_PASSWORD, Source
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
@@ -71,7 +71,7 @@ def _password(reader: PdfReader, source: Source) -> str:
     for password in ("", *source.passwords):
         if reader.decrypt(password) != PasswordType.NOT_DECRYPTED:
             return password
-    raise IngestError(LOCKED)
+    raise IngestError(WRONG_PASSWORD if source.passwords else LOCKED)
 
 
 def _by_pdfium(source: Source, password: str) -> PdfDocument | None:

@@ -277,6 +277,8 @@ _XHTML = b'<?xml version="1.0" encoding="UTF-8"?>' + _HTML
 SEEDS: dict[str, Callable[[], bytes]] = {
     ".pdf": pdf,
     ".docx": docx,
+    ".docm": docx,
+    ".rtf": lambda: rb"{\rtf1\ansi Footnote 2026 \b and\b0  some {\i words}\par \u33050?\u27880? end\par}",
     ".doc": doc,
     ".odt": odt,
     ".pptx": pptx,
@@ -301,6 +303,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     ".rst": lambda: b"Footnote 2026\n=============\n\n" + _PARAGRAPHS + b"\n\n* a\n* b\n",
     ".epub": epub,
     ".eml": eml,
+    ".mhtml": eml,
     ".ipynb": ipynb,
     ".jsonl": lambda: _RECORDS,
     ".ndjson": lambda: _RECORDS,

@@ -68,7 +68,7 @@ class Watched:
     def end(self, kind: signal.Signals = signal.SIGINT) -> int:
         """Ctrl-C, and the exit code."""
         self.process.send_signal(kind)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=60)
 
 
 @pytest.fixture

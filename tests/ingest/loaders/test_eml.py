@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +187,17 @@ def test_a_text_that_cannot_be_told_sets_the_mail_aside_with_the_way_out() -> No
     with pytest.raises(IngestError, match="--encoding"):
         parsed(data)
     assert parsed(data, "tis-620")[0].text.endswith("เวลาทำการวันหยุด")
+
+
+def test_a_mail_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    """A download that broke off gives what came, and the reader is told that something may be missing."""
+    message = EmailMessage()
+    message["From"], message["Subject"] = "a@example.org", "报价"
+    message.set_content("The body of the mail.")
+    message.add_attachment(b"one attachment", maintype="text", subtype="plain", filename="a.txt")
+    whole = message.as_bytes()
+    for share, cut in ((1.0, False), (0.9, True)):
+        path = tmp_path / "m.eml"
+        path.write_bytes(whole[: int(len(whole) * share)])
+        documents = list(load(Source.of(path)))
+        assert any("cut off" in warning for warning in documents[-1].warnings) is cut

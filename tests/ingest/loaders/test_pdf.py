@@ -76,7 +76,7 @@ def test_passwords_are_tried(tmp_path: Path, make_pdf: MakePdf) -> None:
     path = make_pdf(tmp_path / "locked.pdf", [["Behind a password."]], password="开门")
     (document,) = load(Source(path.name, path, passwords=("wrong", "开门")))
     assert document.text == "Behind a password."
-    with pytest.raises(IngestError, match="locked: needs a password"):
+    with pytest.raises(IngestError, match="locked: the password given does not open it"):
         list(load(Source(path.name, path, passwords=("wrong",))))
 
 
