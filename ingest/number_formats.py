@@ -34,13 +34,6 @@ def shown(value: float, code: str, *, from_1904: bool = False) -> str:
     return _number(value, section, plain, negative_shown)
 
 
-def is_date(code: str) -> bool:
-    """Whether a format shows numbers as dates, times or durations."""
-    section, _ = _section(code, 1.0)
-    plain = _LITERAL.sub("", _CURRENCY.sub("", section))
-    return _DATE.search(plain) is not None and "general" not in plain.lower()
-
-
 def _section(code: str, value: float) -> tuple[str, bool]:
     """The part of a format that is meant for this value, and whether that part itself shows it to be negative."""
     sections = _BRACKETED.sub("", code).split(";")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from evaluation.__main__ import ingested
 from evaluation.dataset import Question, load, resolve
+from rag.errors import RagError
 from rag.pipeline import load_pipeline
 from rag.settings import load_settings
 from rag.store import Store
@@ -71,4 +72,7 @@ def _words(text: str) -> set[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except RagError as error:
+        sys.exit(str(error))
