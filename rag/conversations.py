@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rag.access import OWNER, User
 from rag.database import Database
 from rag.errors import StoreError
 from rag.serialise import answer_from_json, answer_to_json
 from rag.types import Answer, Turn
 
 _TITLE_CHARACTERS = 80
+_OWN = "SELECT id FROM conversation WHERE id = ? AND owner = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +37,38 @@ class Message:
 
 
 class Conversations:
-    """All conversations under a home folder."""
+    """One person's conversations under a home folder; those of others are as good as not there."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, user: User = OWNER) -> None:
         self._database = Database(home)
+        self._owner = user.name
 
     def create(self, title: str) -> int:
         """Begin a conversation; returns its id."""
         now = time.time()
         with self._database.transaction() as connection:
-            sql = "INSERT INTO conversation(title, created, updated) VALUES(?,?,?)"
-            return int(connection.execute(sql, (_title(title), now, now)).lastrowid)
+            sql = "INSERT INTO conversation(title, created, updated, owner) VALUES(?,?,?,?)"
+            return int(connection.execute(sql, (_title(title), now, now, self._owner)).lastrowid)
 
     def all(self) -> list[Conversation]:
         """Every conversation, the latest first."""
-        rows = self._database.rows("SELECT id, title, updated FROM conversation ORDER BY updated DESC, id DESC")
-        return [Conversation(*row) for row in rows]
+        sql = "SELECT id, title, updated FROM conversation WHERE owner = ? ORDER BY updated DESC, id DESC"
+        return [Conversation(*row) for row in self._database.rows(sql, (self._owner,))]
 
     def messages(self, conversation: int) -> list[Message]:
         """The messages of a conversation in order; empty for one that does not exist."""
-        sql = "SELECT role, content, answer FROM message WHERE conversation_id = ? ORDER BY id"
+        sql = f"SELECT role, content, answer FROM message WHERE conversation_id = ({_OWN}) ORDER BY id"
         return [
             Message(role, content, answer_from_json(json.loads(answer)) if answer else None)
-            for role, content, answer in self._database.rows(sql, (conversation,))
+            for role, content, answer in self._database.rows(sql, (conversation, self._owner))
         ]
 
     def add(self, conversation: int, role: str, content: str, answer: Answer | None = None) -> None:
         """Append a message; raises StoreError where the conversation was deleted meanwhile."""
         packed = json.dumps(answer_to_json(answer), ensure_ascii=False) if answer else None
         with self._database.transaction() as connection:
-            sql = "UPDATE conversation SET updated = ? WHERE id = ?"
-            if connection.execute(sql, (time.time(), conversation)).rowcount == 0:
+            sql = "UPDATE conversation SET updated = ? WHERE id = ? AND owner = ?"
+            if connection.execute(sql, (time.time(), conversation, self._owner)).rowcount == 0:
                 raise StoreError("This conversation was deleted. Begin a new one.")
             sql = "INSERT INTO message(conversation_id, role, content, answer) VALUES(?,?,?,?)"
             connection.execute(sql, (conversation, role, content, packed))
@@ -73,12 +76,14 @@ class Conversations:
     def rename(self, conversation: int, title: str) -> None:
         """Give a conversation another title."""
         with self._database.transaction() as connection:
-            connection.execute("UPDATE conversation SET title = ? WHERE id = ?", (_title(title), conversation))
+            sql = "UPDATE conversation SET title = ? WHERE id = ? AND owner = ?"
+            connection.execute(sql, (_title(title), conversation, self._owner))
 
     def delete(self, conversation: int) -> None:
         """Delete a conversation with all its messages."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM conversation WHERE id = ?", (conversation,))
+            sql = "DELETE FROM conversation WHERE id = ? AND owner = ?"
+            connection.execute(sql, (conversation, self._owner))
 
 
 def history(messages: list[Message]) -> tuple[Turn, ...]:

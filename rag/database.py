@@ -92,8 +92,23 @@ _SCHEMA_4 = """
 ALTER TABLE file ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
 ALTER TABLE file ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
 """
+# A conversation belongs to whoever began it (empty: whoever runs this machine) and keeps what it asks, as JSON. A root is
+# looked at again and again where it is watched.
+_SCHEMA_5 = """
+ALTER TABLE conversation ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversation ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+CREATE INDEX conversation_owner ON conversation(owner);
+ALTER TABLE message ADD COLUMN rating INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN correction TEXT NOT NULL DEFAULT '';
+ALTER TABLE root ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE root ADD COLUMN looked REAL;
+CREATE TABLE user(
+    name TEXT PRIMARY KEY, password TEXT NOT NULL, role TEXT NOT NULL, kbs TEXT NOT NULL, created REAL NOT NULL);
+CREATE TABLE signed_in(
+    token TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES user ON DELETE CASCADE ON UPDATE CASCADE, expires REAL NOT NULL);
+"""
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
-_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4)
+_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4, _SCHEMA_5)
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -29,6 +29,10 @@ class StoreLockedError(StoreError):
     """Another process is writing to the same knowledge base."""
 
 
+class AccessError(RagError):
+    """Something that this person may not see or do."""
+
+
 class IngestError(RagError):
     """A file or folder that cannot be read; one file's failure never stops a run."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rag import grounding, smalltalk
+from rag.access import User
 from rag.answer_form import asked_language
 from rag.answerable import WEIGHTS, draft_features, load_calibration
 from rag.embedder import load_embedder
@@ -30,6 +32,7 @@ from rag.settings import Settings
 from rag.store import Store
 from rag.styles import load_style
 from rag.text import language, tokens
+from rag.turns import Turns
 from rag.types import (
     Answer,
     AnswerKind,
@@ -54,7 +57,6 @@ if TYPE_CHECKING:
     from rag.llm import LanguageModel
 
 MOST_CHARACTERS = 4000
-_TURN_SECONDS = 0.2  # between two looks whether the model is free
 _MOST_WRITTEN = 16
 EVIDENCE_PASSAGES = 10  # retrieved for the probability; only the best k go to the model
 _HOPELESS = 0.2  # of the strictness: a draft lifts hardly any question over that
@@ -95,7 +97,7 @@ class Pipeline:
         self.style = load_style(settings.prompt)
         own = settings.answers.calibration
         self.calibration = load_calibration(Path(own).expanduser() if own else WEIGHTS)
-        self._generating = threading.Lock()
+        self._turns = Turns()
         self._records = Records(store.home, settings.trace.keep) if settings.trace.keep else None
         self._noting = threading.Lock()
         self._written: dict[str, Written] = {}  # drafts until their answers are checked
@@ -112,6 +114,13 @@ class Pipeline:
     def model_name(self) -> str:
         """The language model's name as the settings give it."""
         return self.settings.llm.model
+
+    def seen_by(self, user: User, kb: str) -> Pipeline:
+        """The same models over a knowledge base in the hands of a user; raises AccessError where it isn't theirs to ask."""
+        other = copy.copy(self)
+        other.store = self.store.seen_by(user, kb)
+        other.retriever = self.retriever.over(other.store)
+        return other
 
     def retrieve(
         self,
@@ -161,16 +170,20 @@ class Pipeline:
         if self.llm is None:
             raise LLMError("This pipeline was loaded for retrieval only.")
         prompt = self.prompt(retrieval)
-        while not self._generating.acquire(timeout=_TURN_SECONDS):
-            yield ""
-        raw: list[str] = []
-        try:
-            with closing(cast("Generator[str]", self.llm.stream(prompt))) as pieces:
-                yield from inert_pieces(_noted(pieces, raw), *self._bounds(retrieval))
-        finally:
-            if self._records is not None:  # what came before a model broke off or was stopped, too
-                self._note(retrieval.id, Written(tuple(prompt), "".join(raw)))
-            self._generating.release()
+        with self._turns.place(retrieval.id, self.store.user.name) as turn:
+            for _ in turn:
+                yield ""
+            raw: list[str] = []
+            try:
+                with closing(cast("Generator[str]", self.llm.stream(prompt))) as pieces:
+                    yield from inert_pieces(_noted(pieces, raw), *self._bounds(retrieval))
+            finally:
+                if self._records is not None:  # what came before a model broke off or was stopped, too
+                    self._note(retrieval.id, Written(tuple(prompt), "".join(raw)))
+
+    def ahead(self, retrieval: Retrieval) -> int:
+        """How many answers the model writes before this one; 0 once it is its turn."""
+        return self._turns.ahead(retrieval.id)
 
     def prompt(self, retrieval: Retrieval) -> list[BaseMessage]:
         """The messages that the model is sent for a retrieval; raises LLMError where there is no model."""
@@ -196,7 +209,8 @@ class Pipeline:
         """What the model writes for a retrieval, letter by letter and not made inert: to compare, not to show."""
         prompt = self.prompt(retrieval)
         assert self.llm is not None
-        with self._generating:
+        with self._turns.place("", self.store.user.name) as turn:
+            _ = list(turn)
             return "".join(self.llm.stream(prompt))
 
     def finish(
@@ -406,7 +420,8 @@ class Pipeline:
 
         assert self.llm is not None
         try:
-            with self._generating:
+            with self._turns.place("", self.store.user.name) as turn:
+                _ = list(turn)
                 return "".join(self.llm.stream([HumanMessage(prompt)]))
         except LLMError:  # an answer is worth more than a second opinion of it
             return ""

@@ -130,7 +130,7 @@ def record_of(pipeline: Pipeline, retrieval: Retrieval, written: Written, answer
         "claims": [{"text": claim.text, "why": claim.why} for claim in answer.claims],
         "quotes": [citation.quote for citation in answer.citations],
     }
-    return Record(answer.id, pipeline.settings.kb, time.time(), retrieval.question, facts, words)
+    return Record(answer.id, pipeline.store.kb, time.time(), retrieval.question, facts, words)
 
 
 def verdicts(answer: Answer) -> list[dict[str, Any]]:

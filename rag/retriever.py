@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import unicodedata
 from collections import Counter
@@ -113,6 +114,12 @@ class Retriever:
         found = Found(tuple(passages), replace(trace, cut=tuple(repeated))).first(wanted)
         terms = question.terms if question else {}
         return _explained(found, lambda passage: contributions(terms, words.get(passage.chunk.id, ()), statistics))
+
+    def over(self, store: Store) -> Retriever:
+        """The same retriever over another knowledge base or in another user's hands; the indexes are shared."""
+        other = copy.copy(self)
+        other._store = store
+        return other
 
     def as_langchain(self, k: int | None = None) -> BaseRetriever:
         """This retriever behind LangChain's interface; each Document carries name, page, heading and score."""

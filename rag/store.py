@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.access import OWNER, User
 from rag.database import Database
 from rag.errors import StoreError
 from rag.postings import check_tokeniser, create_postings, follow_tokeniser
@@ -68,9 +69,11 @@ class _Collection:
 class Store:
     """One knowledge base of the SQLite file in HOME/workspace; a missing one is made on the first write."""
 
-    def __init__(self, home: Path, kb: str = "default") -> None:
+    def __init__(self, home: Path, kb: str = "default", user: User = OWNER) -> None:
+        user.check_read(kb)
         self.home = home
         self.kb = kb
+        self.user = user
         self._database = Database(home)
         follow_tokeniser(self._database)
         self._kb_id: int | None = None
@@ -94,20 +97,27 @@ class Store:
 
     def write_lock(self) -> AbstractContextManager[None]:
         """The right to run an ingest; raises StoreLockedError, naming who holds it."""
+        self.user.check_change(self.kb)
         return self._database.write_lock()
 
     def kbs(self) -> list[str]:
-        """The names of the knowledge bases under this home."""
-        return [name for (name,) in self._rows("SELECT name FROM kb ORDER BY name")]
+        """The names of the knowledge bases under this home that the user may ask."""
+        return [name for (name,) in self._rows("SELECT name FROM kb ORDER BY name") if self.user.may_read(name)]
+
+    def seen_by(self, user: User, kb: str) -> Store:
+        """A knowledge base of the same file in the hands of a user; raises AccessError where it is not theirs to ask."""
+        user.check_read(kb)
+        other = copy.copy(self)
+        other.user, other.kb, other._kb_id = user, kb, None
+        return other
 
     def beside(self, kb: str) -> Store:
         """Another knowledge base of the same file, read in the same snapshots; raises StoreError with near matches."""
+        self.user.check_read(kb)
         if kb not in (known := self.kbs()):
             near = difflib.get_close_matches(kb, known, n=3, cutoff=0.4) or known[:5]
             raise StoreError(f"There is no knowledge base named {kb!r}. {_near(near)}")
-        other = copy.copy(self)
-        other.kb, other._kb_id = kb, None
-        return other
+        return self.seen_by(self.user, kb)
 
     def identity(self) -> str:
         """A random name of this database file, so that no cache of another one passes for its own."""
@@ -123,7 +133,7 @@ class Store:
 
     def write_note(self, key: str, value: str) -> None:
         """Keep a short text under a key."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             row = (f"{key} {self._make_kb(connection)}", value)
             connection.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", row)
 
@@ -380,7 +390,7 @@ class Store:
 
     def switch_embedding(self, fingerprint: str) -> None:
         """Give every chunk its vector of another embedder, in one transaction; raises StoreError where one is missing."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             kb = self._make_kb(connection)
             if connection.execute(f"SELECT 1 {_BEHIND} LIMIT 1", (kb, fingerprint)).fetchone():
                 raise StoreError(f"Knowledge base {self.kb!r} has changed meanwhile. Type the command again to go on.")
@@ -396,7 +406,7 @@ class Store:
         """Remember a path as one that ingest keeps this knowledge base equal to."""
         if root in self.roots():
             return
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             self._root_id(connection, root)
 
     def put_document(
@@ -410,7 +420,7 @@ class Store:
         """
         _check_vectors(chunks, vectors)
         self.check_embedding(fingerprint)
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             check_tokeniser(connection)
             kb = self._make_kb(connection)
             connection.execute("UPDATE kb SET fingerprint = ? WHERE id = ?", (fingerprint, kb))
@@ -430,13 +440,13 @@ class Store:
 
     def hand_over(self, root: str, relative: str, sha256: str) -> None:
         """Leave a file's documents to a copy that still has the bytes it had, where its own are ``sha256`` now."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             self._make_kb(connection)
             self._hand_over(connection, StoredFile(root, relative, sha256, 0, "indexed"))
 
     def put_file(self, file: StoredFile, keep: Collection[str | None] = ()) -> None:
         """Write a file's row and drop its documents whose record key is not in ``keep``, in one transaction."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             self._make_kb(connection)
             self._hand_over(connection, file)
             file_id = self._write_file(connection, file)
@@ -447,7 +457,7 @@ class Store:
 
     def write_dates(self, files: Collection[StoredFile]) -> None:
         """Keep when these files were last changed, and their stamps, in one transaction; nothing else is written."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             kb = self._make_kb(connection)
             connection.executemany(
                 "UPDATE file SET modified = ?, stamp = ? WHERE relative = ? "
@@ -461,7 +471,7 @@ class Store:
         Only ``root``, ``relative``, ``modified`` and ``stamp`` are taken from the new ones. A file that was in such a
         place and does not move itself goes, and leaves its tags there.
         """
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             self._make_kb(connection)
             ids = [self._file_id(connection, old.root, old.relative) for old, _ in moves]
             for file_id in ids:  # out of each other's way: two files may change places
@@ -485,7 +495,7 @@ class Store:
         StoreError for a document that there is not, with near matches, and for a tag that is none.
         """
         wanted = [clean_tag(tag) for tag in tags]
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             self._make_kb(connection)
             file_id, record = self._document_row(name)[6:8]
             change = (
@@ -499,7 +509,7 @@ class Store:
 
     def remove_file(self, root: str, relative: str) -> None:
         """Forget a file and everything of it, in one transaction."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             self._make_kb(connection)
             self._remove(connection, root, relative)
 
@@ -511,7 +521,7 @@ class Store:
         for text, matrix in zip(texts, vectors, strict=True):
             if not _are_unit(matrix):
                 raise StoreError(f"The embedder gave no unit vector for the text {text[:60]!r}; it was not stored.")
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             rows = [
                 (_text_sha(text), fingerprint, *_vector_columns(matrix))
                 for text, matrix in zip(texts, vectors, strict=True)
@@ -523,7 +533,7 @@ class Store:
 
     def sweep_vectors(self) -> None:
         """Delete vectors that no chunk uses and no knowledge base is being changed over to: left of runs that broke off."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             connection.execute(
                 "DELETE FROM vector WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.vector_id = vector.id) "
                 "AND fingerprint NOT IN (SELECT value FROM meta WHERE key GLOB ?)",
@@ -535,7 +545,7 @@ class Store:
 
         Returns the names that are gone; raises StoreError with near matches where there is no such document.
         """
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             kb = self._make_kb(connection)
             row = self._document_row(name)
             file_id, record = row[6], row[7]
@@ -569,7 +579,7 @@ class Store:
 
     def include(self, name: str) -> None:
         """Let a deleted document back in at the next ingest; raises StoreError where none of that name was deleted."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             kb = self._make_kb(connection)
             sql = "DELETE FROM exclusion WHERE kb_id = ? AND name = ?"
             if connection.execute(sql, (kb, name)).rowcount == 0:
@@ -580,7 +590,7 @@ class Store:
 
     def delete_kb(self) -> None:
         """Delete this knowledge base with all that is in it."""
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             kb = self._make_kb(connection)
             self._drop(connection, "kb_id = ?", kb)
             connection.execute("DELETE FROM record WHERE kb = ?", (self.kb,))
@@ -604,6 +614,11 @@ class Store:
             return problems(connection)
 
     # Details
+
+    def _writing(self) -> AbstractContextManager[Any]:
+        """A write transaction, for whoever may change this knowledge base; raises AccessError."""
+        self.user.check_change(self.kb)
+        return self._database.transaction()
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._database.rows(sql, values)
@@ -768,7 +783,7 @@ class Store:
                 (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
             else:
                 remove_page(self.home, self.kb, root)
-        with self._database.transaction() as connection:
+        with self._writing() as connection:
             kb = self._make_kb(connection)
             for (file_id,) in connection.execute(f"SELECT id FROM file WHERE {theirs}", (kb, sha)).fetchall():
                 self._drop(connection, "file_id = ?", file_id)

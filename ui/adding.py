@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from rag.errors import IngestError, StoreLockedError
 from rag.types import Verdict
 from ui.jobs import Job
-from ui.resources import SAMPLES, Services
+from ui.resources import SAMPLES
+from ui.session import Session
 
 if TYPE_CHECKING:
     from ingest.embedding import LazyEmbedder
@@ -39,39 +40,39 @@ def formats() -> list[str]:
     return [suffix.removeprefix(".") for suffix in SUFFIXES]
 
 
-def start_samples(services: Services) -> None:
+def start_samples(session: Session) -> None:
     """Add the sample documents in the background."""
 
     def run(store: Store, embedder: LazyEmbedder, report: Callable[[Progress], None]) -> Report:
         from ingest.sync import synchronise
 
-        return synchronise(services.settings, [SAMPLES], store=store, embedder=embedder, report=report)
+        return synchronise(session.services.settings, [SAMPLES], store=store, embedder=embedder, report=report)
 
     def work(tell: Tell, stop: threading.Event) -> None:
-        tell(Adding(verdicts=_run(services, tell, run, stop).verdicts))
+        tell(Adding(verdicts=_run(session, tell, run, stop).verdicts))
 
-    services.ingest = Job(work, Adding())
+    session.services.ingest = Job(work, Adding())
 
 
-def start_uploads(services: Services, files: Sequence[tuple[str, bytes]]) -> None:
+def start_uploads(session: Session, files: Sequence[tuple[str, bytes]]) -> None:
     """Keep these files (name, bytes) and add them in the background."""
 
     def run(store: Store, embedder: LazyEmbedder, report: Callable[[Progress], None]) -> Report:
         from ingest.sync import ingest_uploads
 
-        return ingest_uploads(services.settings, store=store, embedder=embedder, report=report)
+        return ingest_uploads(session.services.settings, store=store, embedder=embedder, report=report)
 
     def work(tell: Tell, stop: threading.Event) -> None:
-        kept, refused = _keep(services, files)
-        found = _run(services, tell, run, stop).verdicts
+        kept, refused = _keep(session, files)
+        found = _run(session, tell, run, stop).verdicts
         # Uploads of earlier days are looked at too; what became of today's is what was asked for.
         asked = tuple(verdict for verdict in found if verdict.file in kept or verdict.state != "unchanged")
         tell(Adding(verdicts=(*refused, *asked)))
 
-    services.ingest = Job(work, Adding())
+    session.services.ingest = Job(work, Adding())
 
 
-def _keep(services: Services, files: Sequence[tuple[str, bytes]]) -> tuple[set[str], list[Verdict]]:
+def _keep(session: Session, files: Sequence[tuple[str, bytes]]) -> tuple[set[str], list[Verdict]]:
     """Write uploads to their folder; the names they got there, and a verdict for each that could not be kept."""
     from ingest.uploads import add_upload
 
@@ -79,14 +80,14 @@ def _keep(services: Services, files: Sequence[tuple[str, bytes]]) -> tuple[set[s
     refused: list[Verdict] = []
     for name, data in files:
         try:
-            kept.add(add_upload(services.settings, name, data).name)
+            kept.add(add_upload(session.services.settings, name, data).name)
         except IngestError as error:
             refused.append(Verdict(name, "set aside", str(error)))
     return kept, refused
 
 
 def _run(
-    services: Services,
+    session: Session,
     tell: Tell,
     run: Callable[[Store, LazyEmbedder, Callable[[Progress], None]], Report],
     stop: threading.Event,
@@ -97,10 +98,10 @@ def _run(
     def report(progress: Progress) -> None:
         tell(Adding(progress.done, progress.total, progress.file))
 
-    with services.store() as store:
+    with session.store() as store:
         while True:
             try:
-                return run(store, LazyEmbedder(services.embedder), report)
+                return run(store, LazyEmbedder(session.services.embedder), report)
             except StoreLockedError:
                 if stop.wait(_LOCK_SECONDS):
                     raise

@@ -11,7 +11,7 @@ from typing import Literal, cast
 from rag.errors import Incomplete
 from rag.types import Turn
 from ui.jobs import Job
-from ui.resources import Services
+from ui.session import Session
 
 Stage = Literal["loading", "searching", "reading", "writing", "checking"]
 
@@ -25,26 +25,26 @@ class Draft:
     passages: int = 0
 
 
-def start_answer(services: Services, conversation: int, question: str, history: Sequence[Turn]) -> Job[Draft]:
+def start_answer(session: Session, conversation: int, question: str, history: Sequence[Turn]) -> Job[Draft]:
     """Answer a question in the background; the answer, or the part before a stop, is added to the conversation."""
 
     def work(report: Callable[[Draft], None], stop: threading.Event) -> None:
-        _answer(services, conversation, question, history, report, stop)
+        _answer(session, conversation, question, history, report, stop)
 
-    job = Job(work, Draft("searching" if services.loaded else "loading"))
-    services.answers[conversation] = job
+    job = Job(work, Draft("searching" if session.services.loaded else "loading"))
+    session.services.answers[conversation] = job
     return job
 
 
 def _answer(
-    services: Services,
+    session: Session,
     conversation: int,
     question: str,
     history: Sequence[Turn],
     report: Callable[[Draft], None],
     stop: threading.Event,
 ) -> None:
-    pipeline = services.pipeline()
+    pipeline = session.pipeline()
     report(Draft("searching"))
     retrieval = pipeline.retrieve(question, history)
     draft = Draft("reading", passages=len(retrieval.passages))
@@ -70,9 +70,9 @@ def _answer(
     finally:
         pieces.close()
         if not whole and draft.text.strip():
-            services.conversations().add(conversation, "assistant", draft.text)
+            session.conversations().add(conversation, "assistant", draft.text)
     if whole:
         report(replace(draft, stage="checking"))
         seconds = time.monotonic() - began
         answer = pipeline.finish(retrieval, draft.text, first_token=first, seconds=seconds, incomplete=incomplete)
-        services.conversations().add(conversation, "assistant", answer.text, answer)
+        session.conversations().add(conversation, "assistant", answer.text, answer)

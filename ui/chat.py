@@ -14,7 +14,7 @@ from ui import library
 from ui.answering import Draft, start_answer
 from ui.jobs import Job
 from ui.markup import answer_markdown, inline, plain, unsupported
-from ui.resources import Services
+from ui.session import Session
 from ui.text import EXAMPLES, Say
 from ui.viewer import citation_card, passage_text, source_line
 
@@ -22,45 +22,48 @@ BOOK, PERSON = ":material/menu_book:", ":material/person:"
 POLL = 0.4  # seconds between two looks at an answer being written
 
 
-def page(services: Services, say: Say) -> None:
+def page(session: Session) -> None:
     """Draw the chat page for the conversation in the address, or an inviting empty one."""
-    conversation = kept.sidebar(services, say)
-    messages = services.conversations().messages(conversation) if conversation else []
-    job = services.answers.get(conversation) if conversation else None
-    _privacy(services, say)
+    say = session.say
+    conversation = kept.sidebar(session)
+    messages = session.conversations().messages(conversation) if conversation else []
+    job = session.services.answers.get(conversation) if conversation else None
+    _privacy(session)
     for number, message in enumerate(messages):
-        _message(services, message, say, key=f"{conversation}-{number}")
+        _message(session, message, key=f"{conversation}-{number}")
     if conversation and messages:
-        _unanswered(services, conversation, messages, job, say)
-    chosen = None if messages else _welcome(services, say)
+        _unanswered(session, conversation, messages, job)
+    chosen = None if messages else _welcome(session)
     busy = job is not None and not job.done
     question = st.chat_input(say("ask_placeholder"), key="question", disabled=busy) or chosen
     if question and question.strip():
-        _ask(services, conversation, messages, question.strip())
+        _ask(session, conversation, messages, question.strip())
 
 
-def _ask(services: Services, conversation: int | None, messages: list[Message], question: str) -> None:
+def _ask(session: Session, conversation: int | None, messages: list[Message], question: str) -> None:
     if conversation is None:
-        conversation = services.conversations().create(question)
+        conversation = session.conversations().create(question)
         kept.open_conversation(conversation)
-    services.conversations().add(conversation, "user", question)
-    start_answer(services, conversation, question, history(messages))
+    session.conversations().add(conversation, "user", question)
+    start_answer(session, conversation, question, history(messages))
     st.rerun()
 
 
-def _privacy(services: Services, say: Say) -> None:
-    llm = services.settings.llm
+def _privacy(session: Session) -> None:
+    say = session.say
+    llm = session.services.settings.llm
     where = (
         f":orange-badge[:material/cloud_upload: {say('remote')}]"
-        if llm.remote or services.settings.embedding.remote
+        if llm.remote or session.services.settings.embedding.remote
         else (f":green-badge[:material/lock: {say('local')}]")
     )
     with st.container(horizontal=True, horizontal_alignment="right", key="privacy"):
         st.markdown(f"{where} :gray-badge[{inline(llm.model.removeprefix('builtin:'), 40)}]", width="content")
 
 
-def _welcome(services: Services, say: Say) -> str | None:
-    with services.store() as store:
+def _welcome(session: Session) -> str | None:
+    say = session.say
+    with session.store() as store:
         documents, chunks = store.counts()
     with st.container(key="welcome", horizontal_alignment="center"):
         st.markdown(f"# {say('app_name')}", text_alignment="center", anchors=False)
@@ -68,7 +71,7 @@ def _welcome(services: Services, say: Say) -> str | None:
         if documents:
             st.caption(say("collection", documents=documents, chunks=chunks), text_alignment="center")
     if not documents:
-        library.invite(services, say)
+        library.invite(session)
         return None
     st.space("small")
     st.caption(say("examples"))
@@ -80,7 +83,8 @@ def _welcome(services: Services, say: Say) -> str | None:
     return chosen
 
 
-def _message(services: Services, message: Message, say: Say, *, key: str) -> None:
+def _message(session: Session, message: Message, *, key: str) -> None:
+    say = session.say
     with st.chat_message(message.role, avatar=PERSON if message.role == "user" else BOOK):
         if message.role == "user":
             st.markdown(plain(message.content))
@@ -90,10 +94,11 @@ def _message(services: Services, message: Message, say: Say, *, key: str) -> Non
         elif message.answer.refused:
             _refusal(message.answer, say, key=key)
         else:
-            _checked(services, message.answer, say, key=key)
+            _checked(session, message.answer, key=key)
 
 
-def _checked(services: Services, answer: Answer, say: Say, *, key: str) -> None:
+def _checked(session: Session, answer: Answer, *, key: str) -> None:
+    say = session.say
     st.markdown(answer_markdown(answer))
     for note in notes(answer):
         st.caption(f":material/info: {inline(note, 400)}")
@@ -103,12 +108,13 @@ def _checked(services: Services, answer: Answer, say: Say, *, key: str) -> None:
     for line in unsupported(answer, say):
         st.caption(f":orange[:material/warning:] {line}")
     if answer.citations:
-        _footnotes(services, answer, say, key=key)
+        _footnotes(session, answer, key=key)
     if answer.passages:
         _looked_at(answer, say, key=key)
 
 
-def _footnotes(services: Services, answer: Answer, say: Say, *, key: str) -> None:
+def _footnotes(session: Session, answer: Answer, *, key: str) -> None:
+    say = session.say
     by_number = {citation.n: citation for citation in answer.citations}
 
     def label(number: int) -> str:
@@ -120,7 +126,7 @@ def _footnotes(services: Services, answer: Answer, say: Say, *, key: str) -> Non
         say("footnotes"), list(by_number), format_func=label, key=f"notes-{key}", label_visibility="collapsed"
     )
     if opened is not None:
-        citation_card(by_number[opened], services, say, key=f"{key}-{opened}")
+        citation_card(by_number[opened], session, key=f"{key}-{opened}")
 
 
 def _refusal(answer: Answer, say: Say, *, key: str) -> None:
@@ -166,10 +172,9 @@ def _timing(answer: Answer, say: Say) -> None:
     st.caption(" · ".join(parts))
 
 
-def _unanswered(
-    services: Services, conversation: int, messages: list[Message], job: Job[Draft] | None, say: Say
-) -> None:
+def _unanswered(session: Session, conversation: int, messages: list[Message], job: Job[Draft] | None) -> None:
     """What follows the last message where its answer is being written, failed or never came."""
+    say = session.say
     if job is not None and not job.done:
         _streaming(job, say)
         return
@@ -183,7 +188,7 @@ def _unanswered(
             st.caption(say("stopped_empty" if job is not None and job.stopping else "unanswered"))
         if st.button(say("ask_again"), icon=":material/refresh:", key="ask-again"):
             asked = max(number for number, message in enumerate(messages) if message.role == "user")
-            start_answer(services, conversation, messages[asked].content, history(messages[:asked]))
+            start_answer(session, conversation, messages[asked].content, history(messages[:asked]))
             st.rerun()
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from ui.markup import inline
-from ui.resources import Services, errors_shown
+from ui.resources import errors_shown
+from ui.session import Session
 from ui.text import Say
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ PARAMETER = "c"
 SHOWN = 40  # conversations listed in the sidebar, newest first
 
 
-def sidebar(services: Services, say: Say) -> int | None:
+def sidebar(session: Session) -> int | None:
     """Draw the list and return the open conversation's id; None stands for a new one."""
-    everything = services.conversations().all()
+    say = session.say
+    everything = session.conversations().all()
     current = _current(everything, say)
     with st.sidebar:
         if st.button(say("new_conversation"), icon=":material/add:", width="stretch", key="new-conversation"):
@@ -29,7 +31,7 @@ def sidebar(services: Services, say: Say) -> int | None:
             st.caption(say("conversations"))
         with st.container(gap="xxsmall", key="conversation-list"):
             for conversation in everything[:SHOWN]:
-                _row(services, conversation, conversation.id == current, say)
+                _row(session, conversation, conversation.id == current)
     return current
 
 
@@ -53,7 +55,8 @@ def _current(everything: list[Conversation], say: Say) -> int | None:
     return found
 
 
-def _row(services: Services, conversation: Conversation, is_open: bool, say: Say) -> None:
+def _row(session: Session, conversation: Conversation, is_open: bool) -> None:
+    say = session.say
     identity = conversation.id
     with st.container(horizontal=True, gap="xxsmall", wrap=False, vertical_alignment="center", key=f"row-{identity}"):
         title = inline(conversation.title, 40)
@@ -65,32 +68,36 @@ def _row(services: Services, conversation: Conversation, is_open: bool, say: Say
             st.rerun()
         if is_open:
             if st.button("", key="rename", icon=":material/edit:", type="tertiary", help=say("rename")):
-                _rename(services, conversation, say)
+                _rename(session, conversation)
             if st.button("", key="delete", icon=":material/delete:", type="tertiary", help=say("delete_conversation")):
-                _delete(services, conversation, say)
+                _delete(session, conversation)
 
 
-def _rename(services: Services, conversation: Conversation, say: Say) -> None:
+def _rename(session: Session, conversation: Conversation) -> None:
+    say = session.say
+
     @st.dialog(say("rename"))
     def ask() -> None:
         with errors_shown():
             title = st.text_input(say("title"), conversation.title, max_chars=100, key="new-title")
             if st.button(say("save"), type="primary", key="save-title") and title.strip():
-                services.conversations().rename(conversation.id, title.strip())
+                session.conversations().rename(conversation.id, title.strip())
                 st.rerun()
 
     ask()
 
 
-def _delete(services: Services, conversation: Conversation, say: Say) -> None:
+def _delete(session: Session, conversation: Conversation) -> None:
+    say = session.say
+
     @st.dialog(say("delete_conversation"))
     def ask() -> None:
         with errors_shown():
             st.markdown(say("delete_conversation_sure", title=inline(conversation.title)))
             if st.button(say("delete"), type="primary", key="sure"):
-                if job := services.answers.pop(conversation.id, None):
+                if job := session.services.answers.pop(conversation.id, None):
                     job.stop()
-                services.conversations().delete(conversation.id)
+                session.conversations().delete(conversation.id)
                 open_conversation(None)
                 st.rerun()
 

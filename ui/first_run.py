@@ -10,7 +10,7 @@ import streamlit as st
 
 from ui.jobs import Job
 from ui.markup import inline, plain
-from ui.resources import Services
+from ui.session import Session
 from ui.text import Say
 
 if TYPE_CHECKING:
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 POLL = 0.5  # seconds between two looks at a download
 
 
-def page(services: Services, say: Say) -> None:
+def page(session: Session) -> None:
     """Draw the page that fetches the built-in models; once they are here, the page asked for is drawn instead."""
+    say = session.say
     from rag.models import builtin, is_present
 
     st.title(say("welcome"), anchor=False)
     st.markdown(say("models_needed"))
-    models = [builtin(name) for name in services.builtin_models()]
+    models = [builtin(name) for name in session.services.builtin_models()]
     wanted = [model for model in models if not is_present(model.name)]
-    job = services.pull
+    job = session.services.pull
     if job is not None and not job.done:
         _downloading(job, models, say)
         return
@@ -41,7 +42,7 @@ def page(services: Services, say: Say) -> None:
     size = _size(sum(model.download for model in wanted), say)
     label = say("try_again") if failed else say("download", size=size)
     if st.button(label, type="primary", icon=":material/download:", key="download"):
-        services.pull = start_pull([model.name for model in wanted])
+        session.services.pull = start_pull([model.name for model in wanted])
         st.rerun()
 
 

@@ -11,7 +11,8 @@ from rag.types import State, StoredDocument, StoredFile, Verdict
 from ui import adding
 from ui.jobs import Job
 from ui.markup import inline, plain
-from ui.resources import Services, errors_shown
+from ui.resources import errors_shown
+from ui.session import Session
 from ui.text import Say
 
 T = TypeVar("T")
@@ -27,43 +28,45 @@ COLOURS: dict[State, str] = {
 }
 
 
-def page(services: Services, say: Say) -> None:
+def page(session: Session) -> None:
     """Draw the library page."""
+    say = session.say
     st.title(say("library"), anchor=False)
     if gone := st.session_state.pop("deleted", None):
         st.toast(say("deleted", names=inline(", ".join(gone))), icon=":material/delete:")
-    with services.store() as store:
+    with session.store() as store:
         documents = store.documents()
         left_out = [file for file in store.all_files() if file.state in ("empty", "set aside")]
     if not documents:
-        invite(services, say)
-    elif services.ingest is not None and not services.ingest.done:
+        invite(session)
+    elif session.services.ingest is not None and not session.services.ingest.done:
         with st.container(border=True):
-            show_adding(services.ingest, say)
+            show_adding(session.services.ingest, say)
     else:
-        _upload(services, say)
-        if services.ingest is not None:
+        _upload(session)
+        if session.services.ingest is not None:
             with st.container(border=True):
-                _outcome(services, services.ingest, say)
+                _outcome(session, session.services.ingest)
     _left_out(left_out, say)
     if documents:
-        _list(services, documents, say)
+        _list(session, documents)
 
 
-def invite(services: Services, say: Say) -> None:
+def invite(session: Session) -> None:
     """What an empty knowledge base shows: how to add documents, and the samples to try it with."""
+    say = session.say
     with st.container(border=True, key="invite"):
-        if services.ingest is not None and not services.ingest.done:
-            show_adding(services.ingest, say)
+        if session.services.ingest is not None and not session.services.ingest.done:
+            show_adding(session.services.ingest, say)
             return
         st.markdown(f"**{say('empty_library')}**")
         st.markdown(say("empty_library_hint"))
-        _upload(services, say)
+        _upload(session)
         if st.button(say("add_samples"), type="primary", icon=":material/auto_stories:", key="add-samples"):
-            adding.start_samples(services)
+            adding.start_samples(session)
             st.rerun()
-        if services.ingest is not None:
-            _outcome(services, services.ingest, say)
+        if session.services.ingest is not None:
+            _outcome(session, session.services.ingest)
 
 
 @st.fragment(run_every=POLL)
@@ -77,7 +80,8 @@ def show_adding(job: Job[adding.Adding], say: Say) -> None:
     st.progress(min(share, 1.0), text=f"{say('adding')} {detail}")
 
 
-def _upload(services: Services, say: Say) -> None:
+def _upload(session: Session) -> None:
+    say = session.say
     generation = st.session_state.setdefault("upload-generation", 0)
     files = st.file_uploader(
         say("library_intro"), accept_multiple_files=True, key=f"upload-{generation}", type=adding.formats()
@@ -85,11 +89,12 @@ def _upload(services: Services, say: Say) -> None:
     if files:
         # A new key empties the uploader, so that its bytes leave memory and a rerun adds nothing twice.
         st.session_state["upload-generation"] = generation + 1
-        adding.start_uploads(services, [(file.name, file.getvalue()) for file in files])
+        adding.start_uploads(session, [(file.name, file.getvalue()) for file in files])
         st.rerun()
 
 
-def _outcome(services: Services, job: Job[adding.Adding], say: Say) -> None:
+def _outcome(session: Session, job: Job[adding.Adding]) -> None:
+    say = session.say
     if job.error or job.failed:
         st.error(plain(job.error or say("unexpected")), icon=":material/error:")
     if job.progress.verdicts:
@@ -97,7 +102,7 @@ def _outcome(services: Services, job: Job[adding.Adding], say: Say) -> None:
     for verdict in job.progress.verdicts:
         _verdict(verdict, say)
     if st.button(say("dismiss"), key="dismiss", type="tertiary"):
-        services.ingest = None
+        session.services.ingest = None
         st.rerun()
 
 
@@ -121,7 +126,8 @@ def _left_out(files: Sequence[StoredFile], say: Say) -> None:
                 _verdict(Verdict(file.relative, file.state, file.reason), say)
 
 
-def _list(services: Services, documents: Sequence[StoredDocument], say: Say) -> None:
+def _list(session: Session, documents: Sequence[StoredDocument]) -> None:
+    say = session.say
     st.markdown(f"### {say('documents_title', count=len(documents))}", anchors=False)
     words = (
         st.text_input(
@@ -138,7 +144,7 @@ def _list(services: Services, documents: Sequence[StoredDocument], say: Say) -> 
     if not found:
         st.caption(say("no_match", words=inline(words)))
     for document in _page_of(found, ROWS, key="documents-page"):
-        _row(services, document, say)
+        _row(session, document)
 
 
 def _page_of(items: Sequence[T], size: int, *, key: str) -> Sequence[T]:
@@ -149,16 +155,17 @@ def _page_of(items: Sequence[T], size: int, *, key: str) -> Sequence[T]:
     return items[(number - 1) * size : number * size]
 
 
-def _row(services: Services, document: StoredDocument, say: Say) -> None:
+def _row(session: Session, document: StoredDocument) -> None:
+    say = session.say
     with st.container(border=True, gap=None, key=f"document-{document.name}"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f"**{inline(document.name)}**", width="stretch")
             hint = say("show_chunks")
             if st.button("", key=f"chunks-{document.name}", icon=":material/segment:", type="tertiary", help=hint):
-                _show_chunks(services, document.name, say)
+                _show_chunks(session, document.name)
             hint = say("delete_document")
             if st.button("", key=f"delete-{document.name}", icon=":material/delete:", type="tertiary", help=hint):
-                _delete(services, document.name, say)
+                _delete(session, document.name)
         st.caption(_about(document, say))
 
 
@@ -170,11 +177,13 @@ def _about(document: StoredDocument, say: Say) -> str:
     return " · ".join(parts)
 
 
-def _show_chunks(services: Services, name: str, say: Say) -> None:
+def _show_chunks(session: Session, name: str) -> None:
+    say = session.say
+
     @st.dialog(inline(name, 60), width="large")
     def show() -> None:
         with errors_shown():
-            with services.store() as store:
+            with session.store() as store:
                 chunks = store.chunks(name)
             st.caption(say("chunks", count=len(chunks)))
             for chunk in _page_of(chunks, CHUNKS, key="chunks-page"):
@@ -186,13 +195,15 @@ def _show_chunks(services: Services, name: str, say: Say) -> None:
     show()
 
 
-def _delete(services: Services, name: str, say: Say) -> None:
+def _delete(session: Session, name: str) -> None:
+    say = session.say
+
     @st.dialog(say("delete_document"))
     def ask() -> None:
         with errors_shown():
             st.markdown(say("delete_document_sure", name=inline(name)))
             if st.button(say("delete"), type="primary", key="sure"):
-                with services.store() as store:
+                with session.store() as store:
                     gone = store.delete(name)
                 st.session_state["deleted"] = gone  # said after the rerun that closes the dialog
                 st.rerun()

@@ -15,9 +15,7 @@ from rag.settings import Settings, load_settings
 from ui.markup import plain
 
 if TYPE_CHECKING:
-    from rag.conversations import Conversations
     from rag.pipeline import Pipeline
-    from rag.store import Store
     from rag.types import Embedder
     from ui.jobs import Job
 
@@ -76,18 +74,6 @@ class Services:
     def loaded(self) -> bool:
         """Whether the models are in memory."""
         return self._pipeline is not None
-
-    def store(self) -> Store:
-        """A connection of one's own to the knowledge base, to be closed (use ``with``)."""
-        from rag.store import Store
-
-        return Store(self.settings.home, self.settings.kb)
-
-    def conversations(self) -> Conversations:
-        """The kept conversations."""
-        from rag.conversations import Conversations
-
-        return Conversations(self.settings.home)
 
     def missing_models(self) -> list[str]:
         """The built-in models that the settings name and that are not here yet."""

@@ -6,7 +6,8 @@ import streamlit as st
 
 from rag.types import Citation, Passage
 from ui.markup import inline
-from ui.resources import Services, errors_shown
+from ui.resources import errors_shown
+from ui.session import Session
 from ui.text import Say
 
 REACH = 20_000  # characters shown on either side of the quoted words
@@ -67,22 +68,24 @@ def source_line(passage: Passage, say: Say) -> str:
     return " · ".join(parts)
 
 
-def citation_card(citation: Citation, services: Services, say: Say, *, key: str) -> None:
+def citation_card(citation: Citation, session: Session, *, key: str) -> None:
     """Footnote, opened: where it is from, the passage with the quoted words marked, and a way to the document."""
+    say = session.say
     with st.container(border=True, key=f"source-{key}"):
         st.markdown(f":gray-badge[{citation.n}] {source_line(citation.passage, say)}")
         passage_text(citation.passage, say, key=f"text-{key}", quote=(citation.start, citation.end))
         if st.button(say("show_in_document"), key=f"open-{key}", type="tertiary", icon=":material/article:"):
-            _document(services, citation, say)
+            _document(session, citation)
 
 
-def _document(services: Services, citation: Citation, say: Say) -> None:
+def _document(session: Session, citation: Citation) -> None:
+    say = session.say
     name = citation.passage.chunk.document
 
     @st.dialog(inline(name, 60), width="large")
     def show() -> None:
         with errors_shown():
-            with services.store() as store:
+            with session.store() as store:
                 text = store.document_text(name)
             first, last = max(0, citation.start - REACH), min(len(text), citation.end + REACH)
             if (first, last) != (0, len(text)):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.access import User
 from rag.conversations import Conversations, history
 from rag.errors import StoreError
 from rag.types import Turn
@@ -67,3 +68,17 @@ def test_a_refusal_is_no_part_of_what_was_said(tmp_path: Path) -> None:
     conversations.add(number, "user", "Who?")
     conversations.add(number, "assistant", "Not in the documents.", replace(ANSWER, refused=True))
     assert history(conversations.messages(number)) == (Turn("user", "Who?"),)
+
+
+def test_nobody_sees_the_conversations_of_others(tmp_path: Path) -> None:
+    """A conversation is listed, read, continued, renamed and deleted by whoever began it, and by nobody else."""
+    hers, his = (Conversations(tmp_path, User(name, "reader")) for name in ("ada", "bo"))
+    number = hers.create("Salaries")
+    hers.add(number, "user", "Who earns what?")
+    assert his.all() == [] and his.messages(number) == []
+    his.rename(number, "mine")
+    his.delete(number)
+    with pytest.raises(StoreError):
+        his.add(number, "user", "And I?")
+    assert [conversation.title for conversation in hers.all()] == ["Salaries"]
+    assert [message.content for message in hers.messages(number)] == ["Who earns what?"]

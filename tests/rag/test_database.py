@@ -24,6 +24,16 @@ def old_home(tmp_path: Path, embedder: Any) -> Path:
     with Store(tmp_path) as store:
         put(store, embedder, "a.md", "Fifteen days of paid leave.")
         connection = store._database.connection
+        for table in ("signed_in", "user"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX conversation_owner")
+        for table, added in (
+            ("conversation", "owner scope"),
+            ("message", "rating correction"),
+            ("root", "watched looked"),
+        ):
+            for column in added.split():
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("DROP TRIGGER record_forgets")
         connection.execute("DROP TABLE record_document")
         connection.execute("DROP TABLE record")

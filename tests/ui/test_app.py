@@ -93,10 +93,11 @@ def test_the_settings_page_says_where_text_goes(start: Start, filled: Path, loca
     def draw() -> None:
         import streamlit as st
 
-        from ui import resources, settings
+        from rag.access import OWNER
+        from ui import frame, resources, settings
         from ui.text import Say, language_of
 
-        settings.page(resources.services(), Say(language_of(st.context.locale)))
+        settings.page(frame.enter_kb(resources.services(), OWNER, Say(language_of(st.context.locale))))
 
     app, _ = start(locale=locale, page=draw)
     assert app.title[0].value == title

@@ -11,6 +11,7 @@ import pytest
 from scripted import LORA, ScriptedPipeline
 from streamlit.testing.v1 import AppTest
 
+from rag.conversations import Conversations
 from rag.errors import Incomplete, LLMError
 from ui.resources import Services
 
@@ -49,7 +50,7 @@ def test_an_answer_is_checked_marked_and_kept(start: Start, filled: Path) -> Non
     assert ":gray-badge[1] :gray-badge[2]" in texts(app)
     assert ":orange-background[It was invented on the moon" in texts(app)
     assert "no passage says this" in texts(app)
-    kept = services.conversations().messages(services.conversations().all()[0].id)
+    kept = Conversations(services.settings.home).messages(Conversations(services.settings.home).all()[0].id)
     assert [message.role for message in kept] == ["user", "assistant"]
     assert kept[1].answer is not None
 
@@ -60,7 +61,7 @@ def test_an_answer_that_broke_off_is_shown_and_said_to_be(start: Start, filled: 
     app, services = start(ScriptedPipeline(error=broken))
     ask(app, services)
     assert "what came is incomplete" in texts(app) and not app.error
-    kept = services.conversations().messages(services.conversations().all()[0].id)
+    kept = Conversations(services.settings.home).messages(Conversations(services.settings.home).all()[0].id)
     assert kept[1].answer and kept[1].answer.incomplete == str(broken)
 
 
@@ -168,7 +169,7 @@ def test_a_conversation_is_not_deleted_by_one_click(start: Start, filled: Path) 
     app.button(key="delete").click().run()
     assert "Delete “Why LoRA" in texts(app)
     assert app.button(key="sure")
-    assert len(services.conversations().all()) == 1
+    assert len(Conversations(services.settings.home).all()) == 1
 
 
 def test_an_empty_knowledge_base_invites(start: Start) -> None:
@@ -183,4 +184,4 @@ def test_an_example_is_asked_by_a_click(start: Start, filled: Path) -> None:
     app, services = start()
     next(button for button in app.button if str(button.key).startswith("example-")).click().run()
     assert services.answers[opened(app)].wait(30)
-    assert len(services.conversations().all()) == 1
+    assert len(Conversations(services.settings.home).all()) == 1

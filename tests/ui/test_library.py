@@ -9,6 +9,7 @@ import pytest
 from scripted import ScriptedPipeline
 from streamlit.testing.v1 import AppTest
 
+from rag.store import Store
 from ui.resources import Services
 
 Start = Callable[..., tuple[AppTest, Services]]
@@ -16,11 +17,12 @@ Start = Callable[..., tuple[AppTest, Services]]
 
 def draw() -> None:
     """The library page, as the app draws it."""
-    from ui import library, resources
+    from rag.access import OWNER
+    from ui import frame, library, resources
     from ui.text import Say
 
     with resources.errors_shown():
-        library.page(resources.services(), Say("en"))
+        library.page(frame.enter_kb(resources.services(), OWNER, Say("en")))
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def pipeline(exact_embedder: type) -> ScriptedPipeline:
 
 def names(services: Services) -> set[str]:
     """The names of all documents."""
-    with services.store() as store:
+    with Store(services.settings.home) as store:
         return {document.name for document in store.documents()}
 
 
@@ -82,12 +84,12 @@ def test_a_documents_chunks_can_be_read(start: Start, filled: Path, pipeline: Sc
 def test_an_upload_waits_for_another_ingest(start: Start, filled: Path, pipeline: ScriptedPipeline) -> None:
     """An upload while another ingest writes is not lost: it waits, and is taken in when the other has ended."""
     app, services = start(pipeline, page=draw)
-    with services.store() as store, store.write_lock():
+    with Store(services.settings.home) as store, store.write_lock():
         app.file_uploader[0].set_value([("a.txt", b"Rain in Hangzhou.", "text/plain")]).run()
         assert services.ingest is not None
         assert not services.ingest.wait(2)
     assert services.ingest.wait(60)
     app.run()
     assert not app.error and not app.exception
-    with services.store() as store:
+    with Store(services.settings.home) as store:
         assert "a.txt" in [document.name for document in store.documents()]

@@ -1,0 +1,45 @@
+"""Question sets of a knowledge base's own: uploaded ones, and the one that grows out of people's real questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from evaluation.dataset import load
+from rag.errors import DatasetError
+from rag.types import Turn
+
+COLLECTED = "collected.jsonl"
+
+
+def sets_folder(home: Path, kb: str) -> Path:
+    """Where the question sets of a knowledge base lie."""
+    return home / "workspace" / "questions" / kb
+
+
+def collect(
+    home: Path,
+    kb: str,
+    question: str,
+    *,
+    answers: Sequence[str] = (),
+    relevant: Sequence[str] = (),
+    answerable: bool = True,
+    history: Sequence[Turn] = (),
+) -> bool:
+    """Add a question to the collected set; False where it is there already. Raises DatasetError."""
+    path = sets_folder(home, kb) / COLLECTED
+    if path.exists() and any(q.question == question and q.history == tuple(history) for q in load(path)):
+        return False
+    entry: dict[str, object] = {"question": question, "answers": list(answers), "relevant": list(relevant)}
+    entry |= {} if answerable else {"answerable": False}
+    entry |= {"history": [asdict(turn) for turn in history]} if history else {}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written ({error.strerror}). Check its folder and the space.") from None
+    return True
