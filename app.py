@@ -22,6 +22,7 @@ def main() -> None:
     """Draw the page that the address names."""
     say = Say(frame.chosen_language())
     st.set_page_config(page_title=say("app_name"), page_icon=str(ICON), menu_items={"About": say("about")})
+    st.logo(str(ICON), size="large")
     user = gate.enter(say)
     try:
         session = frame.enter_kb(services(), user, say)
