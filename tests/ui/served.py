@@ -129,7 +129,8 @@ def violations(page: Page, rules: Mapping[str, Any] | None = None) -> list[str]:
 
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "rules": dict(rules or {})}
     found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{v['id']}: {len(v['nodes'])} × {v['nodes'][0]['html'][:200]} {v['nodes'][0].get('failureSummary', '')[:300]}"
-        for v in found
-    ]
+    return [f"{v['id']}, {len(v['nodes'])} times: {v['nodes'][0]['html'][:200]} {_why(v['nodes'][0])}" for v in found]
+
+
+def _why(node: Mapping[str, Any]) -> str:
+    return " ".join(str(node.get("failureSummary", "")).split())[:300]
