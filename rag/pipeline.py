@@ -27,13 +27,14 @@ from rag.prompt import messages, passage_text
 from rag.quotation import nearest_words
 from rag.record import Records, Written, record_of
 from rag.reranker import Reranker, load_reranker
-from rag.retriever import EVERYTHING, Retriever, merge_neighbours
+from rag.retriever import Retriever, merge_neighbours
 from rag.settings import Settings
 from rag.store import Store
 from rag.styles import load_style
 from rag.text import language, tokens
 from rag.turns import Turns
 from rag.types import (
+    EVERYTHING,
     Answer,
     AnswerKind,
     Citation,
