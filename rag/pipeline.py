@@ -123,6 +123,12 @@ class Pipeline:
         other.retriever = self.retriever.over(other.store)
         return other
 
+    def reading(self, k: int) -> Pipeline:
+        """The same pipeline whose model reads ``k`` passages, as far as they fit its context."""
+        other = copy.copy(self)
+        other.settings = replace(self.settings, retrieval=replace(self.settings.retrieval, k=k))
+        return other
+
     def retrieve(
         self,
         question: str,
