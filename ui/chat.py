@@ -162,8 +162,20 @@ def _message(session: Session, conversation: int, messages: list[Message], numbe
         feedback.correction(session, messages, number)
         if last and message.answer is not None:
             proposed = follow_ups(message.answer, [m.content for m in messages if m.role == "user"])
-            return _choice(proposed, key="follow") if proposed else None
+            return _proposed(proposed)
     return None
+
+
+def _proposed(follow: Sequence[str]) -> str | None:
+    """Questions worth asking next, one below the other; the one that was clicked on."""
+    clicked = None
+    with st.container(gap="xsmall", key="follow-ups"):
+        for question in follow:
+            if st.button(
+                inline(question, 120), key=f"follow-{question}", icon=":material/subdirectory_arrow_right:", wrap=True
+            ):
+                clicked = question
+    return clicked
 
 
 def _question(session: Session, conversation: int, messages: list[Message], number: int, *, last: bool) -> None:
