@@ -125,8 +125,13 @@ class Pipeline:
 
     def reading(self, k: int) -> Pipeline:
         """The same pipeline whose model reads ``k`` passages, as far as they fit its context."""
+        return self.under(replace(self.settings, retrieval=replace(self.settings.retrieval, k=k)))
+
+    def under(self, settings: Settings) -> Pipeline:
+        """The same models and knowledge base under other settings of retrieval and strictness."""
         other = copy.copy(self)
-        other.settings = replace(self.settings, retrieval=replace(self.settings.retrieval, k=k))
+        other.settings = settings
+        other.retriever = self.retriever.over(self.store, settings.retrieval)
         return other
 
     def retrieve(
@@ -434,10 +439,12 @@ class Pipeline:
             return ""
 
 
-def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedder | None = None) -> Pipeline:
+def load_pipeline(
+    settings: Settings, *, answers: bool = True, embedder: Embedder | None = None, llm: LanguageModel | None = None
+) -> Pipeline:
     """A pipeline for the settings' knowledge base; without ``answers`` no language model is loaded.
 
-    An ``embedder`` that is loaded already is used instead of a second one.
+    An ``embedder`` and an ``llm`` that are loaded already are used instead of second ones.
 
     Raises ModelError where weights are missing, StoreError where the store was made with another embedder.
     """
@@ -449,7 +456,7 @@ def load_pipeline(settings: Settings, *, answers: bool = True, embedder: Embedde
     from rag.llm import load_llm
 
     second = Entailment(settings.grounding.nli) if settings.grounding.nli else None
-    return Pipeline(settings, store, embedder, load_llm(settings.llm), reranker, second)
+    return Pipeline(settings, store, embedder, llm or load_llm(settings.llm), reranker, second)
 
 
 def _replied(retrieval: Retrieval) -> Answer:

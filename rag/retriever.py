@@ -114,10 +114,14 @@ class Retriever:
         terms = question.terms if question else {}
         return _explained(found, lambda passage: contributions(terms, words.get(passage.chunk.id, ()), statistics))
 
-    def over(self, store: Store) -> Retriever:
-        """The same retriever over another knowledge base or in another user's hands; the indexes are shared."""
+    def over(self, store: Store, settings: RetrievalSettings | None = None) -> Retriever:
+        """The same retriever over another knowledge base, in another user's hands or with other settings.
+
+        The indexes are shared.
+        """
         other = copy.copy(self)
         other._store = store
+        other._settings = settings or self._settings
         return other
 
     def as_langchain(self, k: int | None = None) -> BaseRetriever:

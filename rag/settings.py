@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -190,8 +192,56 @@ def load_settings(
 ) -> Settings:
     """Settings of a home folder, from its footnote.toml and the environment; raises SettingsError."""
     environment = os.environ if environment is None else environment
-    settings = Settings(home=home(home_flag), kb=_kb_name(kb or environment.get("FOOTNOTE_KB") or "default"))
-    settings = _with(settings, _read_toml(settings.home / CONFIG_NAME), source=CONFIG_NAME)
+    settings = Settings(home=home(home_flag), kb=kb_name(kb or environment.get("FOOTNOTE_KB") or "default"))
+    return _combined(settings, _read_toml(settings.home / CONFIG_NAME), environment)
+
+
+def save_settings(
+    home: Path, changes: Mapping[str, str | int | float | bool | None], environment: Mapping[str, str] | None = None
+) -> None:
+    """Write these settings (``section.key``) into a home's footnote.toml, whole or not at all; None takes one out.
+
+    Whatever else stands there stays, comments too. Nobody else may read a file with a key in it. Raises SettingsError,
+    and writes nothing, where the settings would not make sense together.
+    """
+    import tomlkit
+
+    path = home / CONFIG_NAME
+    _read_toml(path)  # what is wrong with it is said in one way
+    document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    for name, value in changes.items():
+        section, _, key = name.partition(".")
+        table = document.setdefault(section, tomlkit.table())
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+    text = tomlkit.dumps(document)
+    _combined(Settings(home), tomllib.loads(text), os.environ if environment is None else environment)
+    _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    secret = "api_key" in text
+    mode = 0o600 if secret else stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
+            try:
+                os.chmod(file.name, mode)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written ({error.strerror}). Nothing was changed.") from None
+
+
+def _combined(settings: Settings, file: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    settings = _with(settings, file, source=CONFIG_NAME)
     settings = _with(settings, _read_environment(environment), source="the environment")
     if settings.llm.max_tokens >= settings.llm.context:
         raise SettingsError(
@@ -206,7 +256,8 @@ def overrides(environment: Mapping[str, str]) -> set[str]:
     return {f"{section}.{key}" for section, values in _read_environment(environment).items() for key in values}
 
 
-def _kb_name(name: str) -> str:
+def kb_name(name: str) -> str:
+    """The name as it is; raises SettingsError where a knowledge base cannot be called so."""
     if not name or len(name) > 100 or any(c in name for c in "/\\\0\n") or name.startswith("."):
         raise SettingsError(f"{name!r} is no name for a knowledge base: use up to 100 letters, digits, spaces, - or _.")
     return name

@@ -96,6 +96,11 @@ def load_style(settings: PromptSettings) -> Style:
 
 
 @cache
+def style_names() -> list[str]:
+    """The styles that come with the program."""
+    return list(_builtin()["styles"])
+
+
 def _builtin() -> dict[str, Any]:
     return tomllib.loads(BUILTIN.read_text(encoding="utf-8"))
 

@@ -17,6 +17,7 @@ from ui.following import resume
 from ui.markup import plain
 
 if TYPE_CHECKING:
+    from rag.llm import LanguageModel
     from rag.pipeline import Pipeline
     from rag.types import Embedder
     from ui.following import Follower
@@ -32,11 +33,11 @@ def load_embedder(settings: Settings) -> Embedder:
     return load(settings.embedding)
 
 
-def load_pipeline(settings: Settings, embedder: Embedder) -> Pipeline:
-    """The real pipeline around an embedder that is loaded already."""
+def load_pipeline(settings: Settings, embedder: Embedder, answers: bool, llm: LanguageModel | None) -> Pipeline:
+    """The real pipeline around models that are loaded already; without ``answers`` only for searching."""
     from rag.pipeline import load_pipeline as load
 
-    return load(settings, embedder=embedder)
+    return load(settings, answers=answers, embedder=embedder, llm=llm)
 
 
 class Services:
@@ -45,7 +46,7 @@ class Services:
     def __init__(
         self,
         settings: Settings,
-        load: Callable[[Settings, Embedder], Pipeline] = load_pipeline,
+        load: Callable[[Settings, Embedder, bool, LanguageModel | None], Pipeline] = load_pipeline,
         load_embedder: Callable[[Settings], Embedder] = load_embedder,
     ) -> None:
         self.settings = settings
@@ -55,19 +56,48 @@ class Services:
         self.ingest_command: tuple[str, ...] = (sys.executable, "-m", "ingest.worker")
         self.folder = SAMPLES.parents[1]  # where the commands are run
         self.pull: Job[Any] | None = None
+        self.reembed: Job[Any] | None = None
+        self.trial: Job[Any] | None = None
         self._load = load
         self._load_embedder = load_embedder
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self._embedder: Embedder | None = None
         self._pipeline: Pipeline | None = None
+        self._searcher: Pipeline | None = None
+        self._llm: LanguageModel | None = None  # of a pipeline whose settings changed otherwise
 
     def pipeline(self) -> Pipeline:
         """The pipeline, loaded on first use and never twice; slow the first time."""
         embedder = self.embedder()
         with self._loading:
             if self._pipeline is None:
-                self._pipeline = self._load(self.settings, embedder)
+                self._pipeline = self._load(self.settings, embedder, True, self._llm)
+                self._llm = None
             return self._pipeline
+
+    def searcher(self) -> Pipeline:
+        """A pipeline that searches and need not answer: the loaded one, else one without a language model."""
+        embedder = self.embedder()
+        with self._loading:
+            if self._pipeline is None and self._searcher is None:
+                self._searcher = self._load(self.settings, embedder, False, None)
+            found = self._pipeline or self._searcher
+            assert found is not None
+            return found
+
+    def renew(self) -> None:
+        """Take on the settings as they are saved now; models whose settings are the same stay loaded.
+
+        An answer that is being written ends with the model that began it.
+        """
+        new = load_settings(self.settings.home, self.settings.kb)
+        with self._lock, self._loading:
+            old, self.settings = self.settings, new
+            same_embedder = new.embedding == old.embedding
+            kept = self._pipeline.llm if self._pipeline is not None else self._llm
+            self._llm = kept if new.llm == old.llm else None
+            self._embedder = self._embedder if same_embedder else None
+            self._pipeline = self._searcher = None
 
     def embedder(self) -> Embedder:
         """The embedder, the same one that the pipeline uses; adding documents needs no language model."""

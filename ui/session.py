@@ -44,6 +44,10 @@ class Session:
 
         return Conversations(self.services.settings.home, self.user)
 
+    def searcher(self) -> Pipeline:
+        """A pipeline in the user's hands that searches, whether or not a language model is loaded. Raises AccessError."""
+        return self.services.searcher().seen_by(self.user, self.kb)
+
     def pipeline(self) -> Pipeline:
         """The one loaded pipeline in the user's hands; slow the first time. Raises AccessError."""
         return self.services.pipeline().seen_by(self.user, self.kb)

@@ -1,4 +1,4 @@
-"""The settings page: which models answer, where text goes, where the data lies."""
+"""The settings page: language and theme for everybody; models, search and documents for admins."""
 
 from __future__ import annotations
 
@@ -8,34 +8,109 @@ import streamlit as st
 
 from rag.llm import shown_address
 from rag.settings import CONFIG_NAME
-from ui import frame
+from ui import frame, model_settings, search_settings, theme
 from ui.markup import inline
+from ui.saving import overridden, save
 from ui.session import Session
 
 
 def page(session: Session) -> None:
-    """Draw the settings page."""
+    """Draw the settings page, as much of it as the user may see."""
     say = session.say
-    settings = session.services.settings
     st.title(say("settings"), anchor=False)
+    if not session.user.admin:
+        _appearance(session)
+        _privacy(session)
+        return
+    names = ("appearance", "answering_model", "embedding_model", "finding", "adding_documents")
+    tabs = st.tabs([say(name) for name in names])
+    with tabs[0]:
+        _appearance(session)
+        _privacy(session)
+        _places(session)
+    with tabs[1]:
+        model_settings.answering(session)
+    with tabs[2]:
+        model_settings.embedding(session)
+    with tabs[3]:
+        search_settings.panel(session)
+    with tabs[4]:
+        _documents(session)
+
+
+def _appearance(session: Session) -> None:
     with st.container(border=True):
-        _fact(say("answering_model"), settings.llm.model)
-        _fact(say("embedding_model"), settings.embedding.model)
+        frame.language_switch(session.say, key="language-settings", visible=True)
+        theme.control(session.say)
+
+
+def _privacy(session: Session) -> None:
+    say, settings = session.say, session.services.settings
     with st.container(border=True):
-        remote = settings.llm.remote
-        icon = ":orange[:material/cloud_upload:]" if remote else ":green[:material/lock:]"
-        shown = shown_address(settings.llm.base_url)
-        address = inline(urlsplit(shown).netloc or shown)
         st.caption(say("privacy"))
-        st.markdown(f"{icon} " + (say("privacy_remote", address=f"**{address}**") if remote else say("privacy_local")))
-    with st.container(border=True):
-        _fact(say("home"), str(settings.home.resolve()))
-        _fact(say("knowledge_base"), settings.kb)
-        st.caption(say("change_settings", file=inline(str(settings.home.resolve() / CONFIG_NAME))))
-    with st.container(border=True):
-        frame.language_switch(say, key="language-settings", visible=True)
+        where = {
+            say("privacy_remote"): settings.llm.base_url,
+            say("privacy_embedding"): settings.embedding.base_url,
+        }
+        for sentence, address in where.items():
+            if address:
+                st.markdown(f":orange[:material/cloud_upload:] {sentence} **{_host(address)}**")
+        if not any(where.values()):
+            st.markdown(f":green[:material/lock:] {say('privacy_local')}")
 
 
-def _fact(label: str, value: str) -> None:
-    st.caption(label)
-    st.markdown(inline(value, 400))
+def _host(address: str) -> str:
+    shown = shown_address(address)
+    return inline(urlsplit(shown).netloc or shown)
+
+
+def _places(session: Session) -> None:
+    say, settings = session.say, session.services.settings
+    with st.container(border=True):
+        for label, value in (
+            (say("home"), settings.home.resolve()),
+            (say("config"), settings.home.resolve() / CONFIG_NAME),
+        ):
+            st.caption(label)
+            st.markdown(inline(str(value), 400))
+        if decided := sorted(overridden()):
+            st.caption(say("from_environment"))
+            st.markdown(inline(", ".join(decided), 800))
+
+
+def _documents(session: Session) -> None:
+    say, now, decided = session.say, session.services.settings.ingest, overridden()
+
+    def fixed(key: str) -> bool:
+        return f"ingest.{key}" in decided
+
+    with st.form("documents-form"):
+        size = st.number_input(
+            say("max_file_mb"),
+            1,
+            200,
+            min(now.max_file_mb, 200),
+            help=say("max_file_mb_help"),
+            disabled=fixed("max_file_mb"),
+        )
+        chinese = st.number_input(
+            say("chinese_size"), 50, 4000, now.chinese_size, help=say("size_help"), disabled=fixed("chinese_size")
+        )
+        english = st.number_input(
+            say("english_size"), 100, 8000, now.english_size, help=say("size_help"), disabled=fixed("english_size")
+        )
+        encoding = st.text_input(
+            say("encoding"), now.encoding, help=say("encoding_help"), placeholder="gb18030", disabled=fixed("encoding")
+        )
+        urls = st.toggle(say("allow_urls"), now.allow_urls, help=say("allow_urls_help"), disabled=fixed("allow_urls"))
+        if st.form_submit_button(say("save"), type="primary"):
+            save(
+                session,
+                {
+                    "ingest.max_file_mb": size,
+                    "ingest.chinese_size": chinese,
+                    "ingest.english_size": english,
+                    "ingest.encoding": encoding.strip(),
+                    "ingest.allow_urls": urls,
+                },
+            )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import SettingsError
-from rag.settings import cache, load_settings, overrides
+from rag.settings import CONFIG_NAME, cache, load_settings, overrides, save_settings
 
 SECRET = "sk-do-not-show"
 
@@ -141,3 +141,35 @@ def test_an_encoding_must_be_one(tmp_path: Path) -> None:
     for wrong in ("klingon", "hex"):
         with pytest.raises(SettingsError, match="gb18030"):
             load_settings(tmp_path, environment={"FOOTNOTE_INGEST_ENCODING": wrong})
+
+
+def test_saving_keeps_what_else_stands_there(tmp_path: Path) -> None:
+    """Comments, order and other settings of the user's file stay; a value that is taken out is the default again."""
+    path = tmp_path / CONFIG_NAME
+    path.write_text(
+        "# mine\n[llm]\nmodel = 'a.gguf'  # good\ncontext = 2048\n\n[answers]\nstrictness = 0.2\n", encoding="utf-8"
+    )
+    save_settings(tmp_path, {"llm.context": None, "answers.strictness": 0.5, "retrieval.k": 6}, environment={})
+    assert path.read_text(encoding="utf-8").startswith("# mine\n[llm]\nmodel = 'a.gguf'  # good\n")
+    saved = load_settings(tmp_path, environment={})
+    assert (saved.llm.context, saved.answers.strictness, saved.retrieval.k) == (4096, 0.5, 6)
+
+
+@pytest.mark.parametrize("changes", [{"llm.max_tokens": 9000}, {"answers.strictness": 3.0}, {"llm.colour": "red"}])
+def test_what_makes_no_sense_is_not_written(
+    tmp_path: Path, changes: dict[str, str | int | float | bool | None]
+) -> None:
+    """Settings that contradict each other, or that there are not, are refused, and the file stays as it was."""
+    save_settings(tmp_path, {"retrieval.k": 6}, environment={})
+    before = (tmp_path / CONFIG_NAME).read_bytes()
+    with pytest.raises(SettingsError):
+        save_settings(tmp_path, changes, environment={})
+    assert (tmp_path / CONFIG_NAME).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [CONFIG_NAME]
+
+
+def test_a_file_with_a_key_is_closed_to_others(tmp_path: Path) -> None:
+    """Nobody else may read a settings file once a key is in it."""
+    (tmp_path / CONFIG_NAME).touch(0o644)
+    save_settings(tmp_path, {"llm.api_key": "sk-1"}, environment={})
+    assert (tmp_path / CONFIG_NAME).stat().st_mode & 0o077 == 0

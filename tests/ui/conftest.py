@@ -33,7 +33,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact_embedder: type)
     ) -> tuple[AppTest, Services]:
         services = Services(
             Settings(home=tmp_path, ingest=IngestSettings(**(settings or {}))),
-            lambda settings, embedder: pipeline or ScriptedPipeline(),
+            lambda settings, embedder, answers, llm: pipeline or ScriptedPipeline(),
             lambda settings: exact_embedder(),
         )
         services.ingest_command = (sys.executable, str(Path(__file__).with_name("ingest_child.py")))

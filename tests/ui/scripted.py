@@ -45,6 +45,8 @@ class ScriptedPipeline:
         self.histories: list[tuple[Turn, ...]] = []
         self.filters: list[Filter] = []
         self.settings = Settings(Path("."))
+        self.tried: list[Settings] = []
+        self.llm = None
         self.before, self.read = 0, 0
         self.turn: threading.Event | None = None
 
@@ -55,6 +57,11 @@ class ScriptedPipeline:
     def reading(self, k: int) -> ScriptedPipeline:
         """The same script; ``read`` tells how many passages were wanted."""
         self.read = k
+        return self
+
+    def under(self, settings: Settings) -> ScriptedPipeline:
+        """The same script under other settings, which are noted."""
+        self.tried.append(settings)
         return self
 
     def ahead(self, retrieval: Retrieval) -> int:

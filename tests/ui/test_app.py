@@ -84,23 +84,3 @@ def test_missing_models_are_offered_with_size_and_source(
     assert not asked
     app.button(key="download").click().run()
     assert asked == [["multilingual-e5-small", "qwen2.5-1.5b"]]
-
-
-@pytest.mark.parametrize(("locale", "title"), [("zh-CN", "设置"), ("en-US", "Settings")])
-def test_the_settings_page_says_where_text_goes(start: Start, filled: Path, locale: str, title: str) -> None:
-    """The settings page names the model, the data folder, and says that nothing leaves the machine."""
-
-    def draw() -> None:
-        import streamlit as st
-
-        from rag.access import OWNER
-        from ui import frame, resources, settings
-        from ui.text import Say, language_of
-
-        settings.page(frame.enter_kb(resources.services(), OWNER, Say(language_of(st.context.locale))))
-
-    app, _ = start(locale=locale, page=draw)
-    assert app.title[0].value == title
-    shown = "\n".join(element.value for element in app.markdown)
-    assert "qwen2" in shown
-    assert "sent nowhere" in shown or "不会发送到任何地方" in shown
