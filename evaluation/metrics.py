@@ -285,6 +285,14 @@ def ratio(scores: Sequence[Score]) -> Measure | None:
     return _measure(right.sum() / of.sum(), values, int(np.maximum(of, 1).sum()))
 
 
+def paired_difference(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The 95 % interval of a mean difference, after less before, drawing pairs of the same question together."""
+    differences = np.array([after - before for before, after in pairs])
+    drawn = differences[_resamples(len(pairs))].mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
 def percentile(seconds: Sequence[float], share: float) -> Measure | None:
     """The value that ``share`` percent of the seconds stay under (linear between two), with its interval."""
     if not seconds:

@@ -132,6 +132,7 @@ class Pipeline:
         other = copy.copy(self)
         other.settings = settings
         other.retriever = self.retriever.over(self.store, settings.retrieval)
+        other._records = self._records if settings.trace.keep else None
         return other
 
     def retrieve(
