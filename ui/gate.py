@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from rag.access import OWNER, User
+from rag.access import OWNER, Role, User
 from rag.errors import AccessError, RagError
 from rag.serve import came_from_outside, is_loopback
 from rag.settings import Settings
@@ -17,6 +17,7 @@ from ui.markup import inline, plain
 from ui.resources import services
 from ui.text import Say
 
+ROLE_WORDS: dict[Role, str] = {"reader": "role_reader", "curator": "role_curator", "admin": "role_admin"}
 _TOKEN, _TICKET = "token", "ticket"
 _LOOK_AGAIN = 30  # seconds
 # Fetches the cookie once a ticket; nothing is drawn, and the token itself never comes to a script.
@@ -55,7 +56,7 @@ def person(user: User, say: Say) -> None:
     _keep_signed_in()
     _look_again(user)
     with st.container(horizontal=True, vertical_alignment="center", key="person"):
-        st.caption(f":material/person: {inline(user.name, 40)} · {say('role_' + user.role)}")
+        st.caption(f":material/person: {inline(user.name, 40)} · {say(ROLE_WORDS[user.role])}")
         if st.button(say("sign_out"), key="sign-out", type="tertiary", icon=":material/logout:"):
             _sign_out()
 
@@ -175,6 +176,7 @@ def _sign_out() -> NoReturn:
         with Users(services().settings.home) as users:
             users.sign_out(token)
     _forget()
+    st.query_params.clear()
     if _providers() and st.user.get("is_logged_in"):
         st.logout()
         st.stop()
@@ -185,9 +187,7 @@ def _forget() -> None:
     """Whoever signs in next in this tab finds nothing of the one before, but the language."""
     language = st.session_state.get("language")
     st.session_state.clear()
-    st.query_params.clear()
-    if language:
-        frame.choose_language(language)
+    st.session_state["language"] = language
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from rag.access import Role
 from rag.users import LONGEST_NAME, LONGEST_PASSWORD, ROLES, SHORTEST_PASSWORD, Person, Users
+from ui.gate import ROLE_WORDS
 from ui.markup import inline
 from ui.resources import errors_shown
 from ui.session import Session
@@ -37,7 +38,7 @@ def _row(session: Session, index: int, person: Person) -> None:
     with row.container(gap=None):
         you = f" ({say('you')})" if user.name == session.user.name else ""
         st.markdown(f"**{inline(user.name)}**{you}")
-        facts = [say(f"role_{user.role}"), _shared(person, say)]
+        facts = [say(ROLE_WORDS[user.role]), _shared(person, say)]
         st.caption(" · ".join(facts if person.password else [*facts, say("no_password")]))
     if row.button(say("person_change"), key=f"person-change-{index}", icon=":material/edit:", type="tertiary"):
         st.dialog(inline(user.name, 60))(_change)(session, person)
@@ -86,7 +87,9 @@ def _change(session: Session, person: Person) -> None:
 
 
 def _role(say: Say, role: Role, *, key: str) -> Role:
-    return st.selectbox(say("role"), ROLES, ROLES.index(role), format_func=lambda r: say(f"role_{r}"), key=key)
+    return st.selectbox(
+        say("role"), ROLES, ROLES.index(role), format_func=lambda choice: say(ROLE_WORDS[choice]), key=key
+    )
 
 
 def _kbs(session: Session, granted: Iterable[str], role: Role) -> list[str]:

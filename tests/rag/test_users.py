@@ -194,6 +194,18 @@ def test_only_admins_see_and_change_the_list(users: Users, tmp_path: Path, actin
     assert [one.user.name for one in users.all()] == ["ada", "bo", "cy@example.org"]
 
 
+def test_a_demoted_admin_decides_nothing_more(users: Users, tmp_path: Path) -> None:
+    """What counts is the list as it is, not who somebody was when they opened the page."""
+    users.add("eve", "admin", (), PASSWORD)
+    eve = Users(tmp_path, User("eve", "admin"))
+    users.change("eve", role="reader")
+    with pytest.raises(AccessError, match="Only an admin"):
+        eve.change("eve", role="admin")
+    users.remove("eve")
+    with pytest.raises(AccessError, match="Only an admin"):
+        eve.all()
+
+
 def test_one_admin_always_stays(users: Users, tmp_path: Path) -> None:
     """An admin on the page cannot remove or demote themselves; whoever runs the machine can."""
     ada = Users(tmp_path, User("ada", "admin"))
