@@ -19,7 +19,7 @@ from ui.text import Say
 
 ROLE_WORDS: dict[Role, str] = {"reader": "role_reader", "curator": "role_curator", "admin": "role_admin"}
 _TOKEN, _TICKET = "token", "ticket"
-_LOOK_AGAIN = 30  # seconds
+_LOOK_AGAIN = 10  # seconds
 # Fetches the cookie once a ticket; nothing is drawn, and the token itself never comes to a script.
 _FETCH = """
 let used = "";

@@ -224,7 +224,6 @@ def test_no_page_asks_the_attacker(browser: Browser, planted: Planted, canary: C
             for query in ({"c": "1"}, {"c": "2"}) if name == "chat" else ({}, {"kb": canary.aimed(SLASHLESS)}):
                 _go(reader, name, **query)
                 pressed[name] = pressed.get(name, 0) + _open_everything(reader)
-                reader.page.screenshot(path=f"/tmp/shots-access/canary-{name}-{len(query)}{query.get('c')}.png")
                 _nothing_foreign(reader.page, canary)
             reader.page.wait_for_load_state("networkidle")
             reader.leave()
@@ -241,7 +240,7 @@ def test_the_headers_forbid_nothing_of_ours(browser: Browser, planted: Planted, 
         for name in reversed(PAGES):
             _go(reader, name, c="2")
         expect(reader.page.get_by_test_id("stChatMessage").nth(3)).to_be_visible()
-        _open_everything(reader, most=6)
+        _open_everything(reader, most=12)
         reader.leave()
     assert [text for text in said if "Content Security Policy" in text] == [] and canary.asked == []
 
@@ -287,7 +286,7 @@ def _open_everything(reader: Reader, most: int = MOST) -> int:
         button = _next(page, seen)
         if button is None:
             return pressed
-        button.click(timeout=10_000, force=True)
+        button.evaluate("button => button.click()")
         _drawn(reader)
         dialog = page.get_by_role("dialog")
         if dialog.count():
@@ -303,7 +302,9 @@ def _open_everything(reader: Reader, most: int = MOST) -> int:
 
 def _next(page: Page, seen: dict[str, str]) -> Locator | None:
     """The next button to press: none that ends the visit, and few of those that only a number tells apart."""
-    buttons = page.locator(":is([data-testid=stMain], [data-testid=stSidebarUserContent]) button:enabled:visible")
+    buttons = page.locator(
+        ":is([data-testid=stMainBlockContainer], [data-testid=stSidebarUserContent]) button:enabled:visible"
+    )
     for index, name in enumerate(buttons.evaluate_all(_NAMES)):
         kind = re.sub(r"\d+", "#", name)
         if "sign-out" not in name and name not in seen and sum(kind == other for other in seen.values()) < ALIKE:
@@ -324,4 +325,4 @@ def _unfold(inside: Locator) -> None:
     """Open every expander and look at every tab."""
     inside.locator("details:not([open]) > summary").evaluate_all("all => all.slice(0, 30).forEach(e => e.click())")
     for tab in inside.get_by_role("tab").all()[:6]:
-        tab.click(timeout=5_000, force=True)
+        tab.evaluate("tab => tab.click()")
