@@ -11,11 +11,12 @@ from typing import Literal
 from rag.access import OWNER, User
 from rag.database import Database
 from rag.errors import StoreError
-from rag.serialise import answer_from_json, answer_to_json
-from rag.types import Answer, Turn
+from rag.serialise import answer_from_json, answer_to_json, filter_from_json, filter_to_json
+from rag.types import EVERYTHING, Answer, Filter, Turn
 
 _TITLE_CHARACTERS = 80
 _OWN = "SELECT id FROM conversation WHERE id = ? AND owner = ?"
+_ALL_OWN = "SELECT id FROM conversation WHERE owner = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; an assistant's carries its checked answer, unless it was stopped or failed."""
+    """One message; an assistant's carries its checked answer, unless it was stopped or failed.
+
+    ``rating`` is 1 or -1 where the reader gave one, and ``correction`` what they say is right.
+    """
 
     role: Literal["user", "assistant"]
     content: str
     answer: Answer | None = None
+    id: int = 0
+    rating: int = 0
+    correction: str = ""
 
 
 class Conversations:
@@ -43,24 +50,44 @@ class Conversations:
         self._database = Database(home)
         self._owner = user.name
 
-    def create(self, title: str) -> int:
-        """Begin a conversation; returns its id."""
+    def create(self, title: str, scope: Filter = EVERYTHING) -> int:
+        """Begin a conversation that asks what ``scope`` lets through; returns its id."""
         now = time.time()
         with self._database.transaction() as connection:
-            sql = "INSERT INTO conversation(title, created, updated, owner) VALUES(?,?,?,?)"
-            return int(connection.execute(sql, (_title(title), now, now, self._owner)).lastrowid)
+            sql = "INSERT INTO conversation(title, created, updated, owner, scope) VALUES(?,?,?,?,?)"
+            row = (_title(title), now, now, self._owner, _packed(scope))
+            return int(connection.execute(sql, row).lastrowid)
 
     def all(self) -> list[Conversation]:
         """Every conversation, the latest first."""
         sql = "SELECT id, title, updated FROM conversation WHERE owner = ? ORDER BY updated DESC, id DESC"
         return [Conversation(*row) for row in self._database.rows(sql, (self._owner,))]
 
+    def search(self, words: str) -> list[Conversation]:
+        """The conversations whose title or messages hold these words in a row, in whatever case, the latest first."""
+        wanted = words.casefold()
+        sql = f"SELECT conversation_id, content FROM message WHERE conversation_id IN ({_ALL_OWN})"
+        held = {number for number, text in self._database.rows(sql, (self._owner,)) if wanted in text.casefold()}
+        return [found for found in self.all() if found.id in held or wanted in found.title.casefold()]
+
+    def scope(self, conversation: int) -> Filter:
+        """What a conversation asks: knowledge bases and restrictions."""
+        rows = self._database.rows(f"SELECT scope FROM conversation WHERE id = ({_OWN})", (conversation, self._owner))
+        return filter_from_json(json.loads(rows[0][0])) if rows and rows[0][0] else EVERYTHING
+
+    def set_scope(self, conversation: int, scope: Filter) -> None:
+        """Ask something else from the next question on."""
+        with self._database.transaction() as connection:
+            sql = "UPDATE conversation SET scope = ? WHERE id = ? AND owner = ?"
+            connection.execute(sql, (_packed(scope), conversation, self._owner))
+
     def messages(self, conversation: int) -> list[Message]:
         """The messages of a conversation in order; empty for one that does not exist."""
-        sql = f"SELECT role, content, answer FROM message WHERE conversation_id = ({_OWN}) ORDER BY id"
+        sql = f"""SELECT role, content, answer, id, rating, correction FROM message
+                  WHERE conversation_id = ({_OWN}) ORDER BY id"""
         return [
-            Message(role, content, answer_from_json(json.loads(answer)) if answer else None)
-            for role, content, answer in self._database.rows(sql, (conversation, self._owner))
+            Message(role, content, answer_from_json(json.loads(answer)) if answer else None, *rest)
+            for role, content, answer, *rest in self._database.rows(sql, (conversation, self._owner))
         ]
 
     def add(self, conversation: int, role: str, content: str, answer: Answer | None = None) -> None:
@@ -72,6 +99,18 @@ class Conversations:
                 raise StoreError("This conversation was deleted. Begin a new one.")
             sql = "INSERT INTO message(conversation_id, role, content, answer) VALUES(?,?,?,?)"
             connection.execute(sql, (conversation, role, content, packed))
+
+    def rate(self, message: int, rating: int, correction: str = "") -> None:
+        """Keep what the reader thinks of an answer: 1, -1 or 0 for nothing, and what would be right."""
+        with self._database.transaction() as connection:
+            sql = f"UPDATE message SET rating = ?, correction = ? WHERE id = ? AND conversation_id IN ({_ALL_OWN})"
+            connection.execute(sql, (rating, correction.strip(), message, self._owner))
+
+    def cut(self, conversation: int, message: int) -> None:
+        """Take a message away, and all that follow it in the conversation."""
+        with self._database.transaction() as connection:
+            sql = f"DELETE FROM message WHERE id >= ? AND conversation_id = ({_OWN})"
+            connection.execute(sql, (message, conversation, self._owner))
 
     def rename(self, conversation: int, title: str) -> None:
         """Give a conversation another title."""
@@ -98,6 +137,10 @@ def history(messages: list[Message]) -> tuple[Turn, ...]:
         elif not message.answer or (not message.answer.refused and message.answer.kind in ("answer", "quote")):
             turns.append(Turn(message.role, message.content))
     return tuple(turns)
+
+
+def _packed(scope: Filter) -> str:
+    return json.dumps(filter_to_json(scope), ensure_ascii=False)
 
 
 def _title(title: str) -> str:

@@ -27,13 +27,14 @@ from rag.prompt import messages, passage_text
 from rag.quotation import nearest_words
 from rag.record import Records, Written, record_of
 from rag.reranker import Reranker, load_reranker
-from rag.retriever import EVERYTHING, Retriever, merge_neighbours
+from rag.retriever import Retriever, merge_neighbours
 from rag.settings import Settings
 from rag.store import Store
 from rag.styles import load_style
 from rag.text import language, tokens
 from rag.turns import Turns
 from rag.types import (
+    EVERYTHING,
     Answer,
     AnswerKind,
     Citation,
@@ -120,6 +121,12 @@ class Pipeline:
         other = copy.copy(self)
         other.store = self.store.seen_by(user, kb)
         other.retriever = self.retriever.over(other.store)
+        return other
+
+    def reading(self, k: int) -> Pipeline:
+        """The same pipeline whose model reads ``k`` passages, as far as they fit its context."""
+        other = copy.copy(self)
+        other.settings = replace(self.settings, retrieval=replace(self.settings.retrieval, k=k))
         return other
 
     def retrieve(

@@ -10,9 +10,8 @@ import hashlib
 import json
 import time
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,9 @@ from rag import models
 from rag.database import SQLITE_VERSION, Database
 from rag.errors import RagError
 from rag.llm import gguf_path, shown_address
+from rag.serialise import filter_to_json
 from rag.settings import LLMSettings, Settings
-from rag.types import Answer, Filter, Passage, Retrieval
+from rag.types import Answer, Passage, Retrieval
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -179,17 +179,6 @@ def settings_to_json(settings: Settings) -> dict[str, Any]:
         value[section].pop("api_key")
         value[section]["base_url"] = shown_address(value[section]["base_url"])
     return value
-
-
-def filter_to_json(filter: Filter) -> dict[str, Any]:
-    """A filter as JSON: only what restricts."""
-    return {key: list(v) if isinstance(v, tuple) else v.isoformat() for key, v in asdict(filter).items() if v}
-
-
-def filter_from_json(value: Mapping[str, Any]) -> Filter:
-    """The filter that ``filter_to_json`` made the value from."""
-    read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else date.fromisoformat(v) for k, v in value.items()}
-    return Filter(**read)
 
 
 def prompt_sha(messages: Sequence[BaseMessage]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from rag.errors import RagError
 from rag.pipeline import Pipeline
-from rag.record import Record, filter_from_json, prompt_sha, settings_to_json, sha256, verdicts, versions
+from rag.record import Record, prompt_sha, settings_to_json, sha256, verdicts, versions
+from rag.serialise import filter_from_json
 from rag.types import Answer, Chunk, Passage, Retrieval, Trace, Turn
 
 

@@ -19,7 +19,7 @@ from rag.reranker import Reranker
 from rag.settings import RetrievalSettings
 from rag.store import Store, TermStatistics
 from rag.text import language, tokens
-from rag.types import MOST_CUT, Chunk, Cut, Embedder, Filter, Found, Passage, Remembered, Trace
+from rag.types import EVERYTHING, MOST_CUT, Chunk, Cut, Embedder, Filter, Found, Passage, Remembered, Trace
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -32,7 +32,6 @@ _LARGE = 2000
 _MOST_TERMS = 64
 _MOST_READ = 20_000  # characters of a question; the embedder reads its beginning, the word index its rarest terms
 _MOST_EMBEDDED = 2_000  # of these, what the embedder gets: more than most models read, less than an address refuses
-EVERYTHING = Filter()
 # FTS5 ranks about a posting a microsecond, so a large collection is asked by as many of the rarest terms as hold these.
 # Without a limit the four best passages are the same: for 80 of 80 questions with 10,000 postings at 100,000 chunks, for
 # 50 of 50 with 20,000 at 500,000 (49 with 10,000).

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from rag.types import Answer, Chunk, Citation, Claim, Cut, Passage, Timings, Trace
+from rag.types import Answer, Chunk, Citation, Claim, Cut, Filter, Passage, Timings, Trace
 
 _PASSAGE_KEYS = ("score", "dense_rank", "lexical_rank", "dense", "lexical")
 _LATER_PASSAGE_KEYS = ("kb", "window", "lexical_weight", "rerank")  # older saved answers have none of them
@@ -112,3 +114,14 @@ def _passage_from_json(value: dict[str, Any]) -> Passage:
     terms = tuple((term, share) for term, share in value.get("terms", ()))
     later = {key: value[key] for key in _LATER_PASSAGE_KEYS if key in value}
     return Passage(chunk, also=tuple(value["also"]), terms=terms, **{key: value[key] for key in _PASSAGE_KEYS}, **later)
+
+
+def filter_to_json(filter: Filter) -> dict[str, Any]:
+    """A filter as JSON: only what restricts."""
+    return {key: list(v) if isinstance(v, tuple) else v.isoformat() for key, v in asdict(filter).items() if v}
+
+
+def filter_from_json(value: Mapping[str, Any]) -> Filter:
+    """The filter that ``filter_to_json`` made the value from."""
+    read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else date.fromisoformat(v) for k, v in value.items()}
+    return Filter(**read)

@@ -232,6 +232,13 @@ class Store:
         row = self._document_row(name)
         return self._pages(row[0], row[5])
 
+    def headings(self, documents: int = 30) -> list[str]:
+        """The headings in the latest documents, in their order; what an empty page can propose to ask about."""
+        sql = """SELECT DISTINCT c.heading FROM chunk c
+                 JOIN (SELECT id FROM document WHERE kb_id = ? ORDER BY id DESC LIMIT ?) d ON c.document_id = d.id
+                 ORDER BY c.id"""
+        return [heading for (heading,) in self._rows(sql, self._known_kb(), documents)]
+
     def chunks(self, name: str) -> list[Chunk]:
         """A document's chunks in order."""
         row = self._document_row(name)

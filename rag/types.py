@@ -97,6 +97,9 @@ class Filter:
         )
 
 
+EVERYTHING = Filter()
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk found for a question; a higher ``score`` is better, ``also`` lists other documents with the same text.

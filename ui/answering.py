@@ -6,34 +6,59 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from rag.errors import Incomplete
-from rag.types import Turn
+from rag.types import EVERYTHING, Filter, Turn
 from ui.jobs import Job
 from ui.session import Session
 
-Stage = Literal["loading", "searching", "reading", "writing", "checking"]
+if TYPE_CHECKING:
+    from rag.pipeline import Pipeline
+
+Stage = Literal["loading", "searching", "waiting", "reading", "writing", "checking"]
+WIDER = 2  # times as many passages are read where somebody searches wider
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """How far an answer is: its text so far, unchecked, and what is being done."""
+    """How far an answer is: its text so far, unchecked, and what is being done; ``ahead`` answers come before it."""
 
     stage: Stage = "loading"
     text: str = ""
     passages: int = 0
+    ahead: int = 0
 
 
-def start_answer(session: Session, conversation: int, question: str, history: Sequence[Turn]) -> Job[Draft]:
-    """Answer a question in the background; the answer, or the part before a stop, is added to the conversation."""
+def start_answer(
+    session: Session,
+    conversation: int,
+    question: str,
+    history: Sequence[Turn],
+    *,
+    scope: Filter = EVERYTHING,
+    wider: bool = False,
+) -> Job[Draft]:
+    """Answer a question in the background; the answer, or the part before a stop, is added to the conversation.
 
-    def work(report: Callable[[Draft], None], stop: threading.Event) -> None:
-        _answer(session, conversation, question, history, report, stop)
-
-    job = Job(work, Draft("searching" if session.services.loaded else "loading"))
+    ``wider`` asks every knowledge base of the user without restrictions, and lets the model read twice as many passages.
+    """
+    job = Job(
+        lambda report, stop: _answer(session, conversation, question, history, scope, wider, report, stop),
+        Draft("searching" if session.services.loaded else "loading"),
+    )
     session.services.answers[conversation] = job
     return job
+
+
+def _asked(session: Session, scope: Filter, wider: bool) -> tuple[Pipeline, Filter]:
+    """The pipeline over the first knowledge base of the scope, and the filter for it."""
+    loaded = session.services.pipeline()
+    if wider:
+        kbs = tuple(session.kbs())
+        return loaded.seen_by(session.user, session.kb).reading(loaded.settings.retrieval.k * WIDER), Filter(kbs=kbs)
+    kbs = scope.kbs or (session.kb,)
+    return loaded.seen_by(session.user, kbs[0]), replace(scope, kbs=kbs if len(kbs) > 1 else ())
 
 
 def _answer(
@@ -41,12 +66,14 @@ def _answer(
     conversation: int,
     question: str,
     history: Sequence[Turn],
+    scope: Filter,
+    wider: bool,
     report: Callable[[Draft], None],
     stop: threading.Event,
 ) -> None:
-    pipeline = session.pipeline()
+    pipeline, filter = _asked(session, scope, wider)
     report(Draft("searching"))
-    retrieval = pipeline.retrieve(question, history)
+    retrieval = pipeline.retrieve(question, history, filter=filter)
     draft = Draft("reading", passages=len(retrieval.passages))
     report(draft)
     began, first = time.monotonic(), None
@@ -59,8 +86,11 @@ def _answer(
                 break
             if piece:
                 first = time.monotonic() - began if first is None else first
-                draft = replace(draft, stage="writing", text=draft.text + piece)
-                report(draft)
+                draft = replace(draft, stage="writing", text=draft.text + piece, ahead=0)
+            elif not draft.text:
+                ahead = pipeline.ahead(retrieval)
+                draft = replace(draft, stage="waiting" if ahead else "reading", ahead=ahead)
+            report(draft)
         whole = not stop.is_set()
     except Incomplete as broken:
         incomplete, whole = str(broken), True

@@ -10,14 +10,20 @@ from ui.words import Words, access, chat, conversations, evaluation, first_run, 
 
 NAMES: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
 
-EXAMPLES: Final[dict[Language, tuple[str, ...]]] = {
-    "zh": ("预训练数据为什么要去重？", "什么是检索增强生成？", "什么是少样本提示？", "智能体如何使用工具？"),
-    "en": (
-        "What are emergent abilities?",
-        "How does LoRA cut GPU memory?",
-        "How do scaling laws relate loss to compute?",
-        "What does top-p sampling do?",
-    ),
+# Questions about the sample documents, and the document that each needs.
+EXAMPLES: Final[dict[Language, dict[str, str]]] = {
+    "zh": {
+        "预训练数据为什么要去重？": "zh/预训练.html",
+        "什么是检索增强生成？": "zh/检索增强与智能体.md",
+        "什么是少样本提示？": "zh/提示工程.md",
+        "智能体如何使用工具？": "zh/检索增强与智能体.md",
+    },
+    "en": {
+        "What are emergent abilities?": "en/emergent-abilities.txt",
+        "How does LoRA cut GPU memory?": "en/parameter-efficient-tuning.html",
+        "How do scaling laws relate loss to compute?": "en/scaling-laws.md",
+        "What does top-p sampling do?": "en/decoding-and-inference.md",
+    },
 }
 
 TABLES: Final = (

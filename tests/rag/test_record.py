@@ -15,8 +15,9 @@ from rag import pipeline as pipelines
 from rag.__main__ import main
 from rag.errors import Incomplete, RagError
 from rag.pipeline import Pipeline
-from rag.record import Records, filter_from_json, filter_to_json
+from rag.record import Records
 from rag.replay import replay
+from rag.serialise import filter_from_json, filter_to_json
 from rag.settings import AnswerSettings, LLMSettings, RetrievalSettings, Settings, TraceSettings
 from rag.store import Store
 from rag.types import Answer, Filter, Turn

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from rag.access import User
 from rag.errors import RagError
-from rag.types import Answer, Chunk, Citation, Claim, Passage, Retrieval, Timings, Turn
+from rag.settings import Settings
+from rag.types import EVERYTHING, Answer, Chunk, Citation, Claim, Filter, Passage, Retrieval, Timings, Turn
 
 LORA = "LoRA freezes the weights and trains two small matrices.\nIt needs a third of the memory of full fine-tuning."
 COST = "全量微调需要为每个参数保存梯度和优化器状态。低秩适配只训练少量新增参数，因此显存占用大幅下降。"
@@ -41,19 +43,35 @@ class ScriptedPipeline:
         self.hold: threading.Event | None = None
         self.closed = False
         self.histories: list[tuple[Turn, ...]] = []
+        self.filters: list[Filter] = []
+        self.settings = Settings(Path("."))
+        self.before, self.read = 0, 0
+        self.turn: threading.Event | None = None
 
     def seen_by(self, user: User, kb: str) -> ScriptedPipeline:
         """The same script, whoever asks."""
         return self
 
-    def retrieve(self, question: str, history: Sequence[Turn] = ()) -> Retrieval:
+    def reading(self, k: int) -> ScriptedPipeline:
+        """The same script; ``read`` tells how many passages were wanted."""
+        self.read = k
+        return self
+
+    def ahead(self, retrieval: Retrieval) -> int:
+        """How many answers come before this one."""
+        return self.before
+
+    def retrieve(self, question: str, history: Sequence[Turn] = (), *, filter: Filter = EVERYTHING) -> Retrieval:
         """The scripted passages."""
         self.histories.append(tuple(history))
+        self.filters.append(filter)
         return Retrieval(question, question, tuple(history), "en", self.passages, 0.9, "", 0.01)
 
     def generate(self, retrieval: Retrieval) -> Iterator[str]:
-        """The scripted pieces; after the first it waits for ``hold``."""
+        """The scripted pieces, once it is this answer's ``turn``; after the first it waits for ``hold``."""
         try:
+            while self.turn is not None and not self.turn.wait(0.05):
+                yield ""
             for number, piece in enumerate(self.pieces):
                 if number == 1 and self.hold is not None:
                     self.hold.wait(30)

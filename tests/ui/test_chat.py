@@ -11,8 +11,11 @@ import pytest
 from scripted import LORA, ScriptedPipeline
 from streamlit.testing.v1 import AppTest
 
+from evaluation.collected import COLLECTED, sets_folder
+from evaluation.dataset import load
 from rag.conversations import Conversations
 from rag.errors import Incomplete, LLMError
+from rag.types import Filter
 from ui.resources import Services
 
 Start = Callable[..., tuple[AppTest, Services]]
@@ -185,3 +188,131 @@ def test_an_example_is_asked_by_a_click(start: Start, filled: Path) -> None:
     next(button for button in app.button if str(button.key).startswith("example-")).click().run()
     assert services.answers[opened(app)].wait(30)
     assert len(Conversations(services.settings.home).all()) == 1
+
+
+def test_the_place_in_the_queue_is_shown(start: Start, filled: Path) -> None:
+    """While others' answers come first, the page says how many."""
+    pipeline = ScriptedPipeline()
+    pipeline.before, pipeline.turn = 2, threading.Event()
+    app, services = start(pipeline)
+    app.chat_input[0].set_value("Why LoRA?").run()
+    job = services.answers[opened(app)]
+    while not job.done and job.progress.stage != "waiting":
+        pass
+    app.run()
+    assert "Answers before this one: 2" in texts(app)
+    pipeline.before = 0
+    pipeline.turn.set()
+    assert job.wait(30)
+    app.run()
+    assert ":gray-badge[1]" in texts(app)
+
+
+def test_one_source_is_open_at_a_time(start: Start, filled: Path) -> None:
+    """Opening a footnote of another answer closes the first; a click closes the last."""
+    app, services = start()
+    ask(app, services)
+    ask(app, services, "And then?")
+    app.pills[0].set_value(1).run()
+    app.pills[1].set_value(2).run()
+    assert [pills.value for pills in app.pills] == [None, 2]
+    assert len(sources(app)) == 1
+    app.button(key="close-source").click().run()
+    assert [pills.value for pills in app.pills] == [None, None]
+    assert not sources(app)
+
+
+def test_a_wider_search_asks_everything_without_filters(start: Start, filled: Path) -> None:
+    """After a refusal the same question can be asked of all knowledge bases, with more passages and no filter."""
+    pipeline = ScriptedPipeline(refuse=True)
+    app, services = start(pipeline)
+    ask(app, services)
+    conversations = Conversations(services.settings.home)
+    conversations.set_scope(opened(app), Filter(kbs=("default",), tags=("hr",)))
+    app.run().button(key="wider").click().run()
+    assert services.answers[opened(app)].wait(30)
+    assert pipeline.filters[-1] == Filter(kbs=("default",))
+    assert pipeline.read == 2 * services.settings.retrieval.k
+    assert conversations.messages(opened(app))[0].content == "Why LoRA?"
+    assert len(conversations.messages(opened(app))) == 2
+
+
+def test_a_conversation_keeps_what_it_asks(start: Start, filled: Path) -> None:
+    """Restrictions that were chosen hold for the conversation's next question, and are shown beside the question box."""
+    pipeline = ScriptedPipeline()
+    app, services = start(pipeline)
+    ask(app, services)
+    Conversations(services.settings.home).set_scope(opened(app), Filter(kbs=("default",), types=("md",)))
+    ask(app.run(), services, "And then?")
+    assert pipeline.filters == [Filter(), Filter(types=("md",))]
+    assert any("default · md" in box.proto.popover.label for box in app.get("popover"))
+
+
+def test_an_answer_can_be_asked_for_again(start: Start, filled: Path) -> None:
+    """Answer again replaces the last answer, and the question stands once."""
+    app, services = start()
+    ask(app, services)
+    app.button(key="retry").click().run()
+    assert services.answers[opened(app)].wait(30)
+    messages = Conversations(services.settings.home).messages(opened(app))
+    assert [message.role for message in messages] == ["user", "assistant"]
+
+
+def test_a_question_can_be_edited(start: Start, filled: Path) -> None:
+    """The edited question takes the place of the old one, whose answer goes."""
+    app, services = start()
+    ask(app, services)
+    app.button(key="edit").click().run()
+    app.text_area(key="edited").set_value("Why QLoRA?")
+    app.button(key="ask-edited").click().run()
+    assert services.answers[opened(app)].wait(30)
+    messages = Conversations(services.settings.home).messages(opened(app))
+    assert messages[0].content == "Why QLoRA?"
+    assert len(messages) == 2
+
+
+def test_a_correction_is_kept_and_becomes_a_question_of_the_set(start: Start, filled: Path) -> None:
+    """A thumb down asks what would be right; it is kept with the answer, and goes into the question set."""
+    app, services = start()
+    ask(app, services)
+    conversations, number = Conversations(services.settings.home), opened(app)
+    answer = conversations.messages(number)[1]
+    conversations.rate(answer.id, -1)
+    app.run().text_area(key=f"correction-{answer.id}").set_value("A quarter.").run()
+    assert conversations.messages(number)[1].correction == "A quarter."
+    app.button(key=f"collect-{answer.id}").click().run()
+    [kept] = load(sets_folder(services.settings.home, "default") / COLLECTED)
+    assert (kept.question, kept.answers) == ("Why LoRA?", ("A quarter.",))
+    assert kept.relevant == ("en/adapters <b>.md", "zh/高效微调.txt")
+
+
+def test_a_long_conversation_shows_its_end(start: Start, filled: Path) -> None:
+    """Of a hundred messages the last thirty are drawn, the others on a click."""
+    conversations = Conversations(filled)
+    number = conversations.create("long")
+    for count in range(100):
+        conversations.add(number, "user", f"question {count}!")
+    app, _ = start()
+    app.query_params["c"] = str(number)
+    app.run()
+    assert "question 99\\!" in texts(app) and "question 69\\!" not in texts(app)
+    app.button(key="earlier").click().run()
+    assert "question 0\\!" in texts(app)
+
+
+def test_without_the_samples_their_questions_are_not_proposed(start: Start, filled: Path) -> None:
+    """An empty chat proposes questions about the user's own sections, in the page's language."""
+    app, _ = start()
+    labels = [button.label for button in app.button if str(button.key).startswith("example-")]
+    assert labels and all("Adapters" in label for label in labels)
+
+
+def test_conversations_are_found_by_their_words(start: Start, filled: Path) -> None:
+    """The search looks into titles and messages, in whatever case."""
+    conversations = Conversations(filled)
+    for count in range(8):
+        number = conversations.create(f"talk {count}")
+        conversations.add(number, "user", "How many days of Leave?" if count == 3 else "年假几天？")
+    app, _ = start()
+    app.text_input(key="find-conversation").set_value("leave").run()
+    assert [b.label for b in app.button if str(b.key).startswith("conversation-")] == ["talk 3"]

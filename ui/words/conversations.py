@@ -16,4 +16,12 @@ WORDS: Words = {
         "en": "Delete “{title}”? This can't be undone.",
     },
     "conversation_gone": {"zh": "这个对话已不存在。", "en": "That conversation no longer exists."},
+    "about_conversation": {"zh": "管理这个对话", "en": "Manage this conversation"},
+    "export": {"zh": "导出为 Markdown", "en": "Export to Markdown"},
+    "search_conversations": {"zh": "搜索对话", "en": "Search conversations"},
+    "no_conversation": {"zh": "没有找到对话。", "en": "No conversation found."},
+    "more_conversations": {
+        "zh": "另有 {count} 个较早的对话，可搜索查找",
+        "en": "{count} older ones: search to find them",
+    },
 }

@@ -1,0 +1,66 @@
+"""What can be done with an answer: say whether it was right and what would be, copy it, keep its question for measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from evaluation.collected import collect
+from rag.conversations import Message, history
+from rag.export import answer_text
+from ui.session import Session
+
+_THUMBS = {-1: 0, 1: 1}  # how st.feedback counts them
+
+
+def row(session: Session, messages: Sequence[Message], number: int) -> None:
+    """Thumbs, a copy, and the question set, for the answer of this number."""
+    message, say = messages[number], session.say
+    if message.answer is None:
+        return
+    key = f"thumbs-{message.id}"
+    st.session_state[key] = _THUMBS.get(message.rating)
+    st.feedback("thumbs", key=key, on_change=partial(_rate, session, message, key))
+    with st.popover("", icon=":material/content_copy:", type="tertiary", help=say("copy"), key=f"copy-{message.id}"):
+        st.code(answer_text(message.answer), language=None, wrap_lines=True)
+    if session.user.may_change(session.kb) and number and messages[number - 1].role == "user":
+        hint = say("collect")
+        if st.button("", key=f"collect-{message.id}", icon=":material/playlist_add:", type="tertiary", help=hint):
+            _collect(session, messages, number)
+
+
+def correction(session: Session, messages: Sequence[Message], number: int) -> None:
+    """What the answer should have been, asked of whoever put a thumb down."""
+    message, say = messages[number], session.say
+    if message.answer is None or message.rating != -1:
+        return
+    text = st.text_area(say("correction"), message.correction, key=f"correction-{message.id}", max_chars=4000)
+    if text.strip() != message.correction:
+        session.conversations().rate(message.id, -1, text)
+        st.toast(say("correction_kept"), icon=":material/check:")
+
+
+def _rate(session: Session, message: Message, key: str) -> None:
+    chosen = st.session_state[key]
+    rating = 0 if chosen is None else (1 if chosen else -1)
+    session.conversations().rate(message.id, rating, message.correction if rating == -1 else "")
+
+
+def _collect(session: Session, messages: Sequence[Message], number: int) -> None:
+    """Keep the question with what is known to be right: a correction, else the words that were quoted."""
+    message, say = messages[number], session.say
+    answer = message.answer
+    assert answer is not None
+    quotes = [] if message.rating == -1 else [" ".join(citation.quote.split()) for citation in answer.citations]
+    added = collect(
+        session.services.settings.home,
+        session.kb,
+        messages[number - 1].content,
+        answers=[message.correction] if message.correction else quotes,
+        relevant=list(dict.fromkeys(citation.passage.chunk.document for citation in answer.citations)),
+        answerable=bool(message.correction) or not answer.refused,
+        history=history(list(messages[: number - 1])),
+    )
+    st.toast(say("collected" if added else "collected_before"), icon=":material/check:")
