@@ -30,8 +30,10 @@ from tests.rag import test_injection as attacks
 from tests.rag.stored import put
 
 PAGES = ("chat", "library", "evaluation", "settings")
-ALIKE, MOST = 5, 40  # controls pressed of those that only a number tells apart, and in all, a page
+ALIKE, MOST = 3, 25  # controls pressed of those that only a number tells apart, and in all, a page
+TOGETHER = 12  # answers in a conversation: the page draws so many at once
 SHORTLY = 200  # milliseconds from a click to the run that it causes, and from a dialog to what it would load
+PATIENTLY = 60_000  # milliseconds on a machine with much else to do
 PASSWORD = "correct horse battery"
 # Nothing is asked of them: with addresses in the settings, the page opens without the built-in models.
 ELSEWHERE = {
@@ -143,9 +145,10 @@ def planted(tmp_path_factory: pytest.TempPathFactory, exact_embedder: type, cana
             for payload in payloads
         ]
     conversations = Conversations(home, user)
-    for title, answers in zip(names, (made, [_obedient(p, names[0]) for p in payloads]), strict=False):
-        number = conversations.create(title)
-        for answer in answers:
+    everything = [*made, *(_obedient(payload, names[0]) for payload in payloads)]
+    for begin in range(0, len(everything), TOGETHER):
+        number = conversations.create(names[begin % len(names)])
+        for answer in everything[begin : begin + TOGETHER]:
             conversations.add(number, "user", answer.question)
             conversations.add(number, "assistant", answer.text, answer)
     return Planted(home, user, users.sign_in(names[0], PASSWORD, Throttle()), made)
@@ -218,17 +221,19 @@ def test_no_page_asks_the_attacker(browser: Browser, planted: Planted, canary: C
     """Every page, with all that can be opened there opened, without the server's headers: no other host is asked."""
     with served(planted.home, "tests/ui/injected_app.py", **_environment(canary)) as address:
         Reader(browser, address).leave()  # the sign-in page
+        reader = _signed_in(browser, address, planted)
         pressed = {}
         for name in PAGES:
-            reader = _signed_in(browser, address, planted)
-            for query in ({"c": "1"}, {"c": "2"}) if name == "chat" else ({}, {"kb": canary.aimed(SLASHLESS)}):
+            for query in ({}, {"kb": canary.aimed(SLASHLESS)}):
                 _go(reader, name, **query)
-                pressed[name] = pressed.get(name, 0) + _open_everything(reader)
-                _nothing_foreign(reader.page, canary)
-            reader.page.wait_for_load_state("networkidle")
-            reader.leave()
+                pressed[name] = pressed.get(name, 0) + _open_everything(reader, canary)
+        for conversation in Conversations(planted.home, planted.user).all():
+            _go(reader, "chat", c=str(conversation.id))
+            pressed["chat"] += _open_everything(reader, canary, most=5)
+        reader.page.wait_for_load_state("networkidle")
+        reader.leave()
     assert canary.asked == []
-    assert pressed["chat"] > 10 and pressed["library"] > 5, pressed
+    assert pressed["chat"] > 50 and pressed["library"] > 5, pressed
 
 
 def test_the_headers_forbid_nothing_of_ours(browser: Browser, planted: Planted, canary: Canary) -> None:
@@ -238,9 +243,9 @@ def test_the_headers_forbid_nothing_of_ours(browser: Browser, planted: Planted, 
         said: list[str] = []
         reader.page.on("console", lambda message: said.append(message.text))
         for name in reversed(PAGES):
-            _go(reader, name, c="2")
+            _go(reader, name, c="9")
         expect(reader.page.get_by_test_id("stChatMessage").nth(3)).to_be_visible()
-        _open_everything(reader, most=12)
+        _open_everything(reader, canary, most=5)
         reader.leave()
     assert [text for text in said if "Content Security Policy" in text] == [] and canary.asked == []
 
@@ -264,10 +269,15 @@ def _go(reader: Reader, name: str, **query: str) -> None:
 
 
 def _drawn(reader: Reader) -> None:
-    expect(reader.page.locator(".st-key-person")).to_be_visible()
+    expect(reader.page.locator(".st-key-person")).to_be_visible(timeout=PATIENTLY)
     reader.page.wait_for_timeout(SHORTLY)
-    reader.settle()
-    expect(reader.page.get_by_test_id("stSkeleton")).to_have_count(0)
+    _settled(reader)
+    expect(reader.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENTLY)
+
+
+def _settled(reader: Reader) -> None:
+    app = reader.page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENTLY)
 
 
 def _nothing_foreign(page: Page, canary: Canary) -> None:
@@ -277,12 +287,16 @@ def _nothing_foreign(page: Page, canary: Canary) -> None:
     assert found == []
 
 
-def _open_everything(reader: Reader, most: int = MOST) -> int:
-    """Unfold what is folded and press the buttons, a few of each kind, dialogs closed again; returns how many."""
+def _open_everything(reader: Reader, canary: Canary, most: int = MOST) -> int:
+    """Unfold what is folded and press the buttons, a few of each kind, dialogs closed again; returns how many.
+
+    Nothing on the page may point to the attacker at any time.
+    """
     page, start = reader.page, reader.page.url
     seen: dict[str, str] = {}
     for pressed in range(most):
         _unfold(page.locator("body"))
+        _nothing_foreign(page, canary)
         button = _next(page, seen)
         if button is None:
             return pressed
@@ -293,7 +307,7 @@ def _open_everything(reader: Reader, most: int = MOST) -> int:
             _unfold(dialog.last)
             page.wait_for_timeout(SHORTLY)
         page.keyboard.press("Escape")
-        reader.settle()
+        _settled(reader)
         if page.url != start:
             page.goto(start)
             _drawn(reader)
@@ -302,14 +316,13 @@ def _open_everything(reader: Reader, most: int = MOST) -> int:
 
 def _next(page: Page, seen: dict[str, str]) -> Locator | None:
     """The next button to press: none that ends the visit, and few of those that only a number tells apart."""
-    buttons = page.locator(
-        ":is([data-testid=stMainBlockContainer], [data-testid=stSidebarUserContent]) button:enabled:visible"
-    )
-    for index, name in enumerate(buttons.evaluate_all(_NAMES)):
-        kind = re.sub(r"\d+", "#", name)
-        if "sign-out" not in name and name not in seen and sum(kind == other for other in seen.values()) < ALIKE:
-            seen[name] = kind
-            return buttons.nth(index)
+    for place in ("stMainBlockContainer", "stBottom", "stSidebarUserContent"):
+        buttons = page.locator(f"[data-testid={place}] button:enabled:visible")
+        for index, name in enumerate(buttons.evaluate_all(_NAMES)):
+            kind = re.sub(r"\d+", "#", name)
+            if "sign-out" not in name and name not in seen and sum(kind == other for other in seen.values()) < ALIKE:
+                seen[name] = kind
+                return buttons.nth(index)
     return None
 
 

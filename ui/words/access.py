@@ -35,11 +35,11 @@ WORDS: Words = {
         "en": "Too many wrong passwords. Try again in {seconds} seconds.",
     },
     "not_on_list": {
-        "zh": "您已用 {email} 登录，但还没有权限。请管理员把这个地址加到用户列表里。",
+        "zh": "你已用 {email} 登录，但还没有权限。请管理员把这个地址加到用户列表里。",
         "en": "You are signed in as {email}, but have no access yet. Ask an admin to put this address on the list of people.",
     },
     "email_not_verified": {
-        "zh": "登录服务没有确认 {email} 属于您，因此不能进入。请联系管理员。",
+        "zh": "登录服务没有确认 {email} 属于你，因此不能进入。请联系管理员。",
         "en": "The sign-in service does not vouch that {email} is yours, so you cannot come in. Ask an admin.",
     },
     "role_reader": {"zh": "读者", "en": "reader"},
@@ -68,7 +68,7 @@ WORDS: Words = {
     "password_help": {"zh": "至少 {least} 个字符。", "en": "At least {least} characters."},
     "password_short": {"zh": "密码至少要有 {least} 个字符。", "en": "A password needs at least {least} characters."},
     "no_password": {"zh": "无密码", "en": "no password"},
-    "you": {"zh": "您", "en": "you"},
+    "you": {"zh": "你", "en": "you"},
     "save": {"zh": "保存", "en": "Save"},
     "person_remove": {"zh": "移除此人", "en": "Remove this person"},
     "person_remove_sure": {
