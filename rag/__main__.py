@@ -488,6 +488,7 @@ def _users_add(options: argparse.Namespace) -> int:
     print(f"{added.name}: {added.role}")
     if not added.admin and not added.kbs:
         print("No knowledge base is shared with them yet: --share KB.", file=sys.stderr)
+    _warn_of_unknown(options)
     return 0
 
 
@@ -496,6 +497,7 @@ def _users_change(options: argparse.Namespace) -> int:
     with _users(options) as users:
         users.change(options.name, role=options.role, kbs=options.share, password=password)
         _warn_without_admin(users)
+    _warn_of_unknown(options)
     return 0
 
 
@@ -504,6 +506,14 @@ def _users_remove(options: argparse.Namespace) -> int:
         users.remove(options.name)
         _warn_without_admin(users)
     return 0
+
+
+def _warn_of_unknown(options: argparse.Namespace) -> None:
+    """A misspelt knowledge base gives nobody anything."""
+    with _store(options) as store:
+        unknown = sorted(set(options.share or ()) - set(store.kbs()))
+    if unknown:
+        print(f"There is no knowledge base {', '.join(unknown)} yet.", file=sys.stderr)
 
 
 def _warn_without_admin(users: Users) -> None:

@@ -15,6 +15,7 @@ from rag.access import OWNER, User
 from rag.conversations import Conversations
 from rag.database import Database
 from rag.errors import AccessError
+from rag.store import Store
 from rag.users import Throttle, TooManyTriesError, Users
 
 PASSWORD, OTHER = "correct horse battery", "staple staple staple"
@@ -119,6 +120,16 @@ def test_what_is_shared_holds_at_the_next_look(users: Users) -> None:
     token = users.sign_in("bo", PASSWORD, Throttle())
     users.change("bo", kbs=["other"])
     assert users.signed_in(token) == User("bo", "curator", frozenset({"other"}))
+
+
+def test_a_deleted_knowledge_base_is_shared_no_more(users: Users, tmp_path: Path) -> None:
+    """One made later under the same name is shared with nobody; what else was shared stays."""
+    users.change("bo", kbs=["open", "财务"])
+    with Store(tmp_path, "open") as store:
+        store.remember_root("/files")
+        store.delete_kb()
+    assert users.find("bo") == User("bo", "curator", frozenset({"财务"}))
+    assert users.find("cy@example.org") == User("cy@example.org", "reader")
 
 
 def test_guessing_gets_slow_for_a_name_and_only_for_it() -> None:
@@ -242,7 +253,7 @@ def test_the_command_keeps_the_list(
     _typed(monkeypatch, f"{OTHER}\n")
     assert main(["users", "change", "ada", "--password", *home]) == 0
     assert main(["users", "change", "cy@example.org", "--share", "x", "--share", "y", *home]) == 0
-    capsys.readouterr()
+    assert "There is no knowledge base x, y yet" in capsys.readouterr().err
     assert main(["users", "list", *home]) == 0
     said = capsys.readouterr().out
     assert "ada" in said and "x, y" in said and "a b" not in said
