@@ -56,7 +56,7 @@ def person(user: User, say: Say) -> None:
     _keep_signed_in()
     _look_again(user)
     with st.container(horizontal=True, vertical_alignment="center", key="person"):
-        st.caption(f":material/person: {inline(user.name, 40)} · {say(ROLE_WORDS[user.role])}")
+        st.caption(f":material/person: {inline(user.name, 24)} · {say(ROLE_WORDS[user.role])}")
         if st.button(say("sign_out"), key="sign-out", type="tertiary", icon=":material/logout:"):
             _sign_out()
 

@@ -6,11 +6,11 @@ from ui.words import Words
 
 WORDS: Words = {
     "refused_address": {
-        "zh": "此服务器监听在 {address}，网络中的其他人都能访问，但还没有人可以登录，因此不显示任何内容。"
+        "zh": "这里要先登录才会显示内容，但还没有人可以登录（服务器监听在 {address}）。"
         "请先用 `python -m rag users add 名字 --role admin` 添加用户，或只在本机使用：`python -m rag serve`。",
-        "en": "This server listens on {address}, where others on the network can reach it, and nobody can sign in yet. "
-        "So nothing is shown. Add somebody with `python -m rag users add NAME --role admin`, or keep to this machine "
-        "with `python -m rag serve`.",
+        "en": "People sign in here before anything is shown, and nobody can yet: this server listens on {address}. "
+        "Add somebody with `python -m rag users add NAME --role admin`, or keep to this machine with "
+        "`python -m rag serve`.",
     },
     "every_address": {"zh": "所有网络地址", "en": "every network address"},
     "refused_forwarded": {
