@@ -18,6 +18,7 @@ from ui.resources import services
 from ui.text import Say
 
 ROLE_WORDS: dict[Role, str] = {"reader": "role_reader", "curator": "role_curator", "admin": "role_admin"}
+_PAGES = ("chat", "library", "evaluation", "settings")  # as app.py names them
 _TOKEN, _TICKET = "token", "ticket"
 _LOOK_AGAIN = 10  # seconds
 # Fetches the cookie once a ticket; nothing is drawn, and the token itself never comes to a script.
@@ -109,6 +110,8 @@ def _refuse(say: Say, key: str, **values: str) -> NoReturn:
 
 
 def _sign_in_page(users: Users, providers: list[str], say: Say) -> NoReturn:
+    # The address stands as it is, so that whoever signs in is on the page that they came for.
+    st.navigation([st.Page(lambda: None, title=say("sign_in"), url_path=name) for name in _PAGES], position="hidden")
     with st.container(horizontal_alignment="center"), st.container(width=380, key="sign-in"):
         st.title(say("app_name"), anchor=False)
         st.caption(say("tagline"))

@@ -57,10 +57,11 @@ def sign_in(page: Page) -> None:
 
 def test_a_sign_in_outlives_a_reload_and_ends_everywhere(browser: Browser, address: str, home: Path) -> None:
     """Reload and another tab need no password; no script can read the cookie; signing out shuts both tabs."""
-    reader = Reader(browser, address)
+    reader = Reader(browser, address, "settings")
     with reader.page.expect_response("**/signed-in") as kept:
         sign_in(reader.page)
     assert kept.value.status == 204
+    assert urlsplit(reader.page.url).path == "/settings"  # where they had wanted to go
     (cookie,) = [c for c in reader.context.cookies() if c["name"].startswith("footnote-")]
     assert cookie["httpOnly"] and cookie["sameSite"] == "Strict"
     assert "footnote-" not in reader.page.evaluate("document.cookie")
