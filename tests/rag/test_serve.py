@@ -133,3 +133,17 @@ def test_a_proxy_shows(headers: dict[str, str], outside: bool) -> None:
 
 def _values(command: list[str], option: str) -> list[str]:
     return [command[at + 1] for at, word in enumerate(command) if word == f"--{option}"]
+
+
+def test_the_app_started_by_hand_is_as_safe() -> None:
+    """`streamlit run app.py` gets from config.toml what `serve` says by flags, and listens on this machine only."""
+    import tomllib
+
+    text = (Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    said = flags(Serving(), Settings(Path("data")))
+    options = {name.removeprefix("--") for name in said[::2]} - {"server.port", "global.developmentMode"}
+    for option in options:
+        section, _, name = option.partition(".")
+        written = tomllib.loads(text)[section][name]
+        values = written if isinstance(written, list) else [written]
+        assert [str(value).lower() for value in values] == [v.lower() for v in _values(said, option)], option
