@@ -61,15 +61,15 @@ def advice(report: Report) -> list[str]:
     counts: Counter[str] = Counter()
     for verdict in report.verdicts:
         told = [verdict.reason] if verdict.state == "set aside" else verdict.warnings
-        kinds = {kind for text in told for kind in [_kind(text)] if kind}
+        kinds = {found for text in told for found in [kind(text)] if found}
         counts.update(kinds or ({_OTHER} if verdict.state == "set aside" else set()))
-    order = [*(kind for _, kind in _KINDS), _OTHER]
-    return [f"{counts[kind]} file{'s' if counts[kind] > 1 else ''} {_ADVICE[kind]}" for kind in order if counts[kind]]
+    order = [*(name for _, name in _KINDS), _OTHER]
+    return [f"{counts[name]} file{'s' if counts[name] > 1 else ''} {_ADVICE[name]}" for name in order if counts[name]]
 
 
-def _kind(text: str) -> str:
+def kind(text: str) -> str:
     """The kind of reason that a sentence gives; empty where it names none that can be helped."""
-    return next((kind for pattern, kind in _KINDS if pattern.search(text)), "")
+    return next((name for pattern, name in _KINDS if pattern.search(text)), "")
 
 
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:

@@ -135,6 +135,7 @@ class _Run:
             if self._store.note(f"chunking {root.name}") != self._manner:
                 self._store.write_note(f"chunking {root.name}", self._manner)
         self._write_dates()
+        self._store.note_look([root.name for root in roots])
         if changed or gone or moved:
             self._store.sweep_vectors()
         self._tell()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
 import tempfile
 import unicodedata
-from pathlib import Path
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
-from ingest.discovery import Root
+from ingest.archive import check_archive
+from ingest.discovery import Root, wanted
+from ingest.source import Source
 from rag.errors import IngestError
 from rag.settings import Settings
 from rag.store import UPLOADS, uploads_folder
@@ -17,6 +23,7 @@ from rag.store import UPLOADS, uploads_folder
 _FORBIDDEN = re.compile(r'[<>:"|?*#]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _MOST_BYTES = 200
+_UTF8_NAME = 0x800
 
 
 def uploads_root(settings: Settings) -> Root:
@@ -24,15 +31,17 @@ def uploads_root(settings: Settings) -> Root:
     return Root(UPLOADS, uploads_folder(settings.home, settings.kb))
 
 
-def add_upload(settings: Settings, name: str, data: bytes | Path) -> Path:
+def add_upload(settings: Settings, name: str, data: bytes | Path, within: Sequence[str] = ()) -> Path:
     """Keep an uploaded file, bytes or a file to copy, and return its place; an older one of the name is replaced.
+
+    ``within`` are the folders below the uploads that it lies in.
 
     Raises IngestError where it is larger than ``ingest.max_file_mb`` or cannot be written.
     """
     size = len(data) if isinstance(data, bytes) else data.stat().st_size
     if size > settings.ingest.max_file_mb << 20:
         raise IngestError(f"{clean_name(name)} has {size >> 20} MB; {settings.ingest.max_file_mb} MB is the most.")
-    target = uploads_root(settings).path / clean_name(name)
+    target = uploads_root(settings).path.joinpath(*map(clean_name, within), clean_name(name))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
@@ -45,6 +54,31 @@ def add_upload(settings: Settings, name: str, data: bytes | Path) -> Path:
     except OSError as error:
         raise IngestError(f"{target} cannot be written ({error.strerror}). Check its folder and the space.") from None
     return target
+
+
+def unpacked(name: str, data: bytes) -> Iterator[tuple[tuple[str, ...], bytes]]:
+    """The files of an uploaded zip, each with its folders and name, the archive's own name first; litter is left out.
+
+    Raises IngestError, before anything of it is given, for one that is damaged, forged, locked or too large inside.
+    """
+    check_archive(Source(name, content=data), doctypes=True)
+    top = PurePosixPath(name).stem
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            parts = PurePosixPath(_member_name(member).replace("\\", "/")).parts
+            if not member.is_dir() and parts and all(wanted(part) and part not in ("..", "/") for part in parts):
+                yield (top, *parts), archive.read(member)
+
+
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """A member's name; where the archive does not say in which encoding it is, UTF-8, else the one of Chinese Windows."""
+    if member.flag_bits & _UTF8_NAME:
+        return member.filename
+    raw = member.filename.encode("cp437")
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    return member.filename
 
 
 def clean_name(name: str) -> str:

@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import json
 import shlex
+import time
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -64,6 +65,17 @@ class _Collection:
     chunks: int
     mean_length: float
     common: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RootState:
+    """A folder, file or page that is kept level: how many files it has, ``looked`` at last in seconds since 1970."""
+
+    path: str
+    watched: bool
+    looked: float | None
+    files: int
+    indexed: int
 
 
 class Store:
@@ -408,6 +420,44 @@ class Store:
             connection.execute("DELETE FROM meta WHERE key = ?", (f"{_REEMBEDDING} {kb}",))
             self._changed(connection)
         self.sweep_vectors()
+
+    def root_states(self) -> list[RootState]:
+        """Every folder, file, page and the uploads that this knowledge base is kept equal to."""
+        sql = """SELECT r.path, r.watched, r.looked, count(f.id), coalesce(sum(f.state = 'indexed'), 0)
+                 FROM root r LEFT JOIN file f ON f.root_id = r.id WHERE r.kb_id = ? GROUP BY r.id ORDER BY r.path"""
+        rows = self._rows(sql, self._known_kb())
+        return [
+            RootState(path, bool(watched), looked, files, indexed) for path, watched, looked, files, indexed in rows
+        ]
+
+    def watch_root(self, root: str, watched: bool) -> None:
+        """Say whether a folder is to be followed while it changes."""
+        with self._writing() as connection:
+            sql = "UPDATE root SET watched = ? WHERE kb_id = ? AND path = ?"
+            connection.execute(sql, (watched, self._make_kb(connection), root))
+
+    def note_look(self, roots: Collection[str]) -> None:
+        """Keep that these roots were looked through just now."""
+        with self._writing() as connection:
+            sql = "UPDATE root SET looked = ? WHERE kb_id = ? AND path = ?"
+            kb = self._make_kb(connection)
+            connection.executemany(sql, [(time.time(), kb, root) for root in roots])
+
+    def forget_root(self, root: str) -> None:
+        """Forget a folder with all documents of it; its files stay where they are."""
+        for relative in self.files(root):
+            self.remove_file(root, relative)
+        with self._writing() as connection:
+            connection.execute("DELETE FROM root WHERE kb_id = ? AND path = ?", (self._make_kb(connection), root))
+
+    def read_again(self, names: Collection[str]) -> list[str]:
+        """Have these documents' files read anew by the next ingest of their roots, which are returned."""
+        with self._writing() as connection:
+            self._make_kb(connection)
+            files = {self._document_row(name)[6] for name in names}
+            connection.executemany("UPDATE file SET sha256 = '' WHERE id = ?", [(file,) for file in files])
+            sql = f"SELECT DISTINCT r.path FROM root r JOIN file f ON f.root_id = r.id WHERE f.id IN ({_marks(files)})"
+            return [path for (path,) in connection.execute(sql, tuple(files))]
 
     def remember_root(self, root: str) -> None:
         """Remember a path as one that ingest keeps this knowledge base equal to."""

@@ -1,107 +1,425 @@
-"""Documents being added: an ingest in a job of its own, with its own store and the shared embedder."""
+"""Documents being added: files that were dropped, folders, pages; how far it is, and what became of each file."""
 
 from __future__ import annotations
 
+import json
+import subprocess
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-from rag.errors import IngestError, StoreLockedError
-from rag.types import Verdict
+import streamlit as st
+
+from rag.errors import IngestError
+from rag.store import UPLOADS, RootState
+from rag.types import State, Verdict
+from ui import following
 from ui.jobs import Job
-from ui.resources import SAMPLES
+from ui.markup import inline, plain
+from ui.resources import SAMPLES, errors_shown
 from ui.session import Session
+from ui.text import Say
+from ui.words.reasons import reason
 
-if TYPE_CHECKING:
-    from ingest.embedding import LazyEmbedder
-    from ingest.progress import Progress
-    from ingest.sync import Report
-    from rag.store import Store
-
-Tell = Callable[["Adding"], None]
-_LOCK_SECONDS = 1.0
+POLL = 0.5  # seconds between two looks at a run
+SHOWN = 50  # verdicts listed at once
+COLOURS: dict[State, str] = {
+    "indexed": "green",
+    "unchanged": "gray",
+    "removed": "gray",
+    "empty": "orange",
+    "set aside": "orange",
+}
+_FIELDS = ("file", "state", "reason", "pages", "chunks", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
 class Adding:
-    """How far an ingest is, in files, and what became of them once it has ended."""
+    """How far a run is, and what became of the files once it has ended; ``replaced`` took the place of earlier ones."""
 
     done: int = 0
     total: int = 0
     file: str = ""
+    pages: int = 0
+    left: float | None = None
+    waiting: str = ""
+    interrupted: bool = False
+    code: int | None = None
     verdicts: tuple[Verdict, ...] = ()
+    replaced: frozenset[str] = frozenset()
 
 
-def formats() -> list[str]:
-    """The suffixes that can be added, without the dot."""
-    from ingest.loaders import SUFFIXES
+@dataclass(slots=True)
+class _Kept:
+    """Uploads on their way: names as verdicts show them, refused files, and those that replaced others."""
 
-    return [suffix.removeprefix(".") for suffix in SUFFIXES]
-
-
-def start_samples(session: Session) -> None:
-    """Add the sample documents in the background."""
-
-    def run(store: Store, embedder: LazyEmbedder, report: Callable[[Progress], None]) -> Report:
-        from ingest.sync import synchronise
-
-        return synchronise(session.services.settings, [SAMPLES], store=store, embedder=embedder, report=report)
-
-    def work(tell: Tell, stop: threading.Event) -> None:
-        tell(Adding(verdicts=_run(session, tell, run, stop).verdicts))
-
-    session.services.ingest = Job(work, Adding())
+    names: set[str] = field(default_factory=set)
+    refused: list[Verdict] = field(default_factory=list)
+    replaced: set[str] = field(default_factory=set)
 
 
-def start_uploads(session: Session, files: Sequence[tuple[str, bytes]]) -> None:
-    """Keep these files (name, bytes) and add them in the background."""
+def panel(session: Session, *, empty: bool) -> None:
+    """Everything about adding to the present knowledge base, for whoever may change it."""
+    say = session.say
+    if not session.user.may_change(session.kb):
+        if empty:
+            st.info(say("nothing_to_ask"), icon=":material/info:")
+        return
+    with st.container(border=empty, key="adding"):
+        if empty and not running(session):
+            st.markdown(f"**{say('empty_library')}**")
+            st.markdown(say("empty_library_hint"))
+        job = session.services.ingests.get(session.kb)
+        if job is not None and not job.done:
+            _progress(job, say)
+        else:
+            _upload(session)
+            if empty and st.button(
+                say("add_samples"), type="primary", icon=":material/auto_stories:", key="add-samples"
+            ):
+                start(session, [str(SAMPLES)])
+                st.rerun()
+            if job is not None:
+                _outcome(session, job)
+    if not empty:
+        _pages(session)
+        _folders(session)
 
-    def run(store: Store, embedder: LazyEmbedder, report: Callable[[Progress], None]) -> Report:
-        from ingest.sync import ingest_uploads
 
-        return ingest_uploads(session.services.settings, store=store, embedder=embedder, report=report)
-
-    def work(tell: Tell, stop: threading.Event) -> None:
-        kept, refused = _keep(session, files)
-        found = _run(session, tell, run, stop).verdicts
-        # Uploads of earlier days are looked at too; what became of today's is what was asked for.
-        asked = tuple(verdict for verdict in found if verdict.file in kept or verdict.state != "unchanged")
-        tell(Adding(verdicts=(*refused, *asked)))
-
-    session.services.ingest = Job(work, Adding())
+def running(session: Session) -> bool:
+    """Whether documents are being added to the present knowledge base."""
+    job = session.services.ingests.get(session.kb)
+    return job is not None and not job.done
 
 
-def _keep(session: Session, files: Sequence[tuple[str, bytes]]) -> tuple[set[str], list[Verdict]]:
-    """Write uploads to their folder; the names they got there, and a verdict for each that could not be kept."""
-    from ingest.uploads import add_upload
+def start(
+    session: Session,
+    roots: Sequence[str],
+    *,
+    passwords: Sequence[tuple[str, str]] = (),
+    keep: Callable[[], _Kept] = _Kept,
+    only: Collection[str] | None = None,
+) -> None:
+    """Make the knowledge base equal to these roots, in a process of its own; of verdicts ``only`` those, and changes.
 
-    kept: set[str] = set()
-    refused: list[Verdict] = []
-    for name, data in files:
-        try:
-            kept.add(add_upload(session.services.settings, name, data).name)
-        except IngestError as error:
-            refused.append(Verdict(name, "set aside", str(error)))
-    return kept, refused
+    ``keep`` writes what was uploaded to its place before.
+    """
+    with session.store() as store:
+        store.user.check_change(session.kb)
+    services, kb = session.services, session.kb
+
+    def work(tell: Callable[[Adding], None], stop: threading.Event) -> None:
+        kept = keep()
+        task = services.task(kb, list(roots), passwords=[list(pair) for pair in passwords])
+        step = _run(services.ingest_command, task, services.folder, tell, stop)
+        asked = kept.names if only is None else set(only)
+        found = tuple(v for v in step.verdicts if v.state != "unchanged" or v.file in asked or roots != [UPLOADS])
+        tell(replace(step, verdicts=(*kept.refused, *found), replaced=frozenset(kept.replaced), file=""))
+
+    services.ingests[kb] = Job(work, Adding())
+
+
+def start_reindex(session: Session, names: Sequence[str]) -> None:
+    """Read these documents' files again."""
+    with session.store() as store:
+        roots = store.read_again(names)
+    start(session, roots)
 
 
 def _run(
-    session: Session,
-    tell: Tell,
-    run: Callable[[Store, LazyEmbedder, Callable[[Progress], None]], Report],
-    stop: threading.Event,
-) -> Report:
-    """Run an ingest as soon as no other one is writing: a command on a terminal, or the same page in another tab."""
-    from ingest.embedding import LazyEmbedder
+    command: tuple[str, ...], task: dict[str, Any], folder: Path, tell: Callable[[Adding], None], stop: threading.Event
+) -> Adding:
+    """The child's run from its first to its last line; raises IngestError with what it says is wrong."""
+    step, error = Adding(), ""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folder
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None
+        child.stdin.write(json.dumps(task) + "\n")
+        child.stdin.flush()
+        threading.Thread(target=_stop_with, args=(stop, child), daemon=True).start()
+        ended = False
+        for line in child.stdout:
+            told = json.loads(line)
+            ended = ended or "error" in told or "report" in told
+            error = told.get("error", error)
+            step = _step(step, told)
+            tell(step)
+    if error:
+        raise IngestError(error)
+    return step if ended else replace(step, code=child.returncode)
 
-    def report(progress: Progress) -> None:
-        tell(Adding(progress.done, progress.total, progress.file))
 
+def _stop_with(stop: threading.Event, child: subprocess.Popen[str]) -> None:
+    """Close the child's standard input, which ends it, when it is to stop."""
+    while child.poll() is None:
+        if stop.wait(0.2):
+            assert child.stdin is not None
+            child.stdin.close()
+            return
+
+
+def _step(before: Adding, told: dict[str, Any]) -> Adding:
+    if report := told.get("report"):
+        return replace(before, verdicts=tuple(map(_verdict, report["verdicts"])), interrupted=report["interrupted"])
+    if "progress" not in told:
+        return replace(before, waiting=told.get("waiting", ""))
+    now = told["progress"]
+    return Adding(now["done"], now["total"], now["file"], now["pages"], now["left"])
+
+
+def _verdict(told: dict[str, Any]) -> Verdict:
+    return Verdict(**{name: told[name] for name in _FIELDS}, warnings=tuple(told["warnings"]))
+
+
+# Uploads
+
+
+def _upload(session: Session) -> None:
+    turn = st.session_state.setdefault("upload-turn", 0)
+    files = st.file_uploader(session.say("library_intro"), accept_multiple_files=True, key=f"upload-{turn}")
+    if files:
+        st.session_state["upload-turn"] = turn + 1  # a new, empty uploader: a rerun adds nothing twice
+        start(session, [UPLOADS], keep=lambda: _keep(session, files))
+        st.rerun()
+
+
+def _keep(session: Session, files: Sequence[Any]) -> _Kept:
+    """Write uploads to their folder, a zip's files below one of its name; each is let go of once it is written."""
+    from ingest.uploads import unpacked
+
+    kept = _Kept()
+    for file in files:
+        name, data = str(file.name), file.getvalue()
+        try:
+            if name.lower().endswith(".zip"):
+                for parts, content in unpacked(name, data):
+                    _keep_one(session, kept, parts, content)
+            else:
+                _keep_one(session, kept, (name,), data)
+        except IngestError as error:
+            kept.refused.append(Verdict(name, "set aside", str(error)))
+    return kept
+
+
+def _keep_one(session: Session, kept: _Kept, parts: tuple[str, ...], data: bytes) -> None:
+    from ingest.loaders import SUFFIXES
+    from ingest.uploads import add_upload, clean_name, uploads_root
+
+    settings = replace(session.services.settings, kb=session.kb)
+    *folders, name = map(clean_name, parts)
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        kept.refused.append(
+            Verdict("/".join((*folders, name)), "set aside", f"{suffix or name} files are not supported")
+        )
+        return
+    stem, number = Path(name).stem, 2
+    while "/".join((*folders, name)) in kept.names:
+        name, number = f"{stem} ({number}){suffix}", number + 1
+    shown = "/".join((*folders, name))
+    if uploads_root(settings).path.joinpath(*folders, name).exists():
+        kept.replaced.add(shown)
+    try:
+        add_upload(settings, name, data, folders)
+    except IngestError as error:
+        kept.refused.append(Verdict(shown, "set aside", str(error)))
+        return
+    kept.names.add(shown)
+
+
+# How far it is, and what became of it
+
+
+@st.fragment(run_every=POLL)
+def _progress(job: Job[Adding], say: Say) -> None:
+    if job.done:
+        st.rerun()
+    step = job.progress
+    st.markdown(f"**{say('adding')}**")
+    st.progress(step.done / step.total if step.total else 0.0, text=_detail(step, say))
+    if step.waiting:
+        st.caption(f"{say('adding_waits')} {inline(step.waiting, 200)}")
+    st.button(
+        say("stopping" if job.stopping else "stop"), key="stop-adding", on_click=job.stop, disabled=job.stopping,
+        icon=":material/stop:",
+    )  # fmt: skip
+
+
+def _detail(step: Adding, say: Say) -> str:
+    if not step.total:
+        return say("adding_starts")
+    parts = [say("adding_file", done=step.done, total=step.total, file=inline(step.file, 60))]
+    parts += [say("adding_pages", count=step.pages)] if step.pages else []
+    parts += [say("adding_left", left=_clock(step.left))] if step.left is not None and step.left >= 1 else []
+    return " · ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _outcome(session: Session, job: Job[Adding]) -> None:
+    say, step = session.say, job.progress
+    with st.container(border=True, key="outcome"):
+        if job.error or job.failed:
+            st.error(plain(job.error or say("unexpected")), icon=":material/error:")
+        elif step.code is not None:
+            st.error(say("adding_broke", code=step.code), icon=":material/error:")
+        elif step.interrupted:
+            st.info(say("adding_stopped"), icon=":material/info:")
+        if step.verdicts:
+            st.markdown(f"**{say('added')}**")
+            _verdicts(session, step)
+        if st.button(say("dismiss"), key="dismiss", type="tertiary"):
+            session.services.ingests.pop(session.kb, None)
+            st.rerun()
+
+
+def _verdicts(session: Session, step: Adding) -> None:
+    """The files with a problem, each with what to do; the others, folded where they are many."""
+    say = session.say
+    problems = [verdict for verdict in step.verdicts if verdict.state in ("set aside", "empty") or verdict.warnings]
+    well = [verdict for verdict in step.verdicts if verdict not in problems]
+    for verdict in problems[:SHOWN]:
+        verdict_line(verdict, say, replaced=verdict.file in step.replaced)
+        if verdict.reason.startswith("locked") and verdict.state == "set aside":
+            _password(session, verdict)
+    if len(problems) > SHOWN:
+        st.caption(say("more_problems", count=len(problems) - SHOWN))
+    if not well:
+        return
+    many = len(well) > 5
+    with st.expander(say("added_well", count=len(well)), key="well") if many else st.container():
+        for verdict in well[:SHOWN]:
+            verdict_line(verdict, say, replaced=verdict.file in step.replaced)
+
+
+def verdict_line(verdict: Verdict, say: Say, *, replaced: bool = False) -> None:
+    """What became of a file, why, and what can be done about it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(say.state(verdict.state), color=COLOURS[verdict.state], width="content")  # type: ignore[arg-type]
+        st.markdown(inline(verdict.file), width="content")
+        told = [reason(text, say.language) for text in (verdict.reason, *verdict.warnings) if text]
+        told += [say("replaced")] if replaced else []
+        told += [say(f"do_{_kind(verdict)}")] if verdict.state in ("set aside", "empty") else []
+        st.caption(inline(" · ".join(told), 500) or size(verdict.pages, verdict.chunks, say))
+
+
+def _kind(verdict: Verdict) -> str:
+    from ingest.report import kind
+
+    if verdict.state == "empty" and not kind(verdict.reason):
+        return "empty"
+    return kind(verdict.reason) or "other"
+
+
+def size(pages: int, chunks: int, say: Say) -> str:
+    """How much there is of a document, in words."""
+    parts = [say("pages", count=pages)] if pages > 1 else []
+    return " · ".join([*parts, say("chunks", count=chunks)])
+
+
+def _password(session: Session, verdict: Verdict) -> None:
+    say = session.say
+    with st.form(f"unlock-{verdict.file}", border=False, clear_on_submit=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            hint = say("password_kept")
+            word = st.text_input(say("password", file=inline(verdict.file, 60)), type="password", help=hint)
+            given = st.form_submit_button(say("unlock"), icon=":material/lock_open:")
+    if given and word:
+        with session.store() as store:
+            files = store.all_files()
+        roots = [f.root for f in files if verdict.file in (f.relative, f"{Path(f.root).name}/{f.relative}")]
+        start(session, list(dict.fromkeys(roots)) or [UPLOADS], passwords=[(verdict.file, word)], only=[verdict.file])
+        st.rerun()
+
+
+# Pages and folders
+
+
+def _pages(session: Session) -> None:
+    if not session.services.settings.ingest.allow_urls or running(session):
+        return
+    say = session.say
+    box = st.expander(say("page_add"), icon=":material/language:", key="page-add")
+    with box, st.form("page", border=False, clear_on_submit=True):
+        address = st.text_input(say("page_address"), placeholder="https://")
+        if st.form_submit_button(say("add")) and address.strip():
+            start(session, [address.strip()])
+            st.rerun()
+
+
+def _folders(session: Session) -> None:
+    """The folders of this machine that the knowledge base is kept equal to: an admin's matter."""
+    if not session.user.admin:
+        return
+    say = session.say
     with session.store() as store:
-        while True:
-            try:
-                return run(store, LazyEmbedder(session.services.embedder), report)
-            except StoreLockedError:
-                if stop.wait(_LOCK_SECONDS):
-                    raise
+        roots = [root for root in store.root_states() if root.path != UPLOADS]
+    with st.expander(say("folders", count=len(roots)), icon=":material/folder_open:", key="folders"):
+        st.caption(say("folders_hint"))
+        for root in roots:
+            _folder(session, root)
+        follower = session.services.followers.get(session.kb)
+        if follower is not None and follower.lines:
+            st.caption(say("follower_said"))
+            st.code("\n".join(follower.lines), language=None, wrap_lines=True)
+        with st.form("folder", border=False, clear_on_submit=True):
+            path = st.text_input(say("folder_add"), placeholder=say("folder_path"))
+            if st.form_submit_button(say("add"), disabled=running(session)) and path.strip():
+                start(session, [str(_checked(path))])
+                st.rerun()
+
+
+def _checked(path: str) -> Path:
+    """The folder or file of a path; raises IngestError where there is none."""
+    from ingest.discovery import root_of
+
+    return root_of(Path(path.strip()).expanduser()).path
+
+
+def _folder(session: Session, root: RootState) -> None:
+    say = session.say
+    is_page = "://" in root.path
+    with st.container(border=True, gap="xsmall", key=f"folder-{root.path}"):
+        st.markdown(f"**{inline(root.path, 200)}**")
+        parts = [say("folder_files", files=root.files, indexed=root.indexed)]
+        if root.looked is not None:
+            parts.append(say("folder_looked", when=datetime.fromtimestamp(root.looked).strftime("%Y-%m-%d %H:%M")))
+        if not is_page and not Path(root.path).exists():
+            parts.append(f":orange[:material/warning: {say('folder_missing')}]")
+        st.caption(" · ".join(parts))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if not is_page:
+                wanted = st.toggle(say("folder_watch"), root.watched, key=f"watch-{root.path}")
+                if wanted != root.watched:
+                    with session.store() as store:
+                        store.watch_root(root.path, wanted)
+                    following.follow(session.services, session.kb)
+                    st.rerun()
+            busy = running(session)
+            if st.button(say("folder_look"), key=f"look-{root.path}", icon=":material/refresh:", disabled=busy):
+                start(session, [root.path])
+                st.rerun()
+            if st.button(say("folder_forget"), key=f"forget-{root.path}", icon=":material/folder_off:", disabled=busy):
+                _forget(session, root)
+
+
+def _forget(session: Session, root: RootState) -> None:
+    say = session.say
+
+    @st.dialog(say("folder_forget"))
+    def ask() -> None:
+        with errors_shown():
+            st.markdown(say("folder_forget_sure", path=inline(root.path), files=root.files))
+            if st.button(say("folder_forget"), type="primary", key="sure"):
+                with session.store() as store, store.write_lock():
+                    store.forget_root(root.path)
+                following.follow(session.services, session.kb)
+                st.rerun()
+
+    ask()

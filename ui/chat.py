@@ -11,8 +11,8 @@ from rag.conversations import Message, history
 from rag.explain import notes
 from rag.suggestions import follow_ups, questions
 from rag.types import Answer, Language, Passage
+from ui import adding, feedback, scope
 from ui import conversations as kept
-from ui import feedback, library, scope
 from ui.answering import Draft, start_answer
 from ui.jobs import Job
 from ui.markup import answer_markdown, inline, plain, unsupported
@@ -111,7 +111,7 @@ def _welcome(session: Session) -> str | None:
         if documents:
             st.caption(say("collection", documents=documents, chunks=chunks), text_alignment="center")
     if not documents:
-        library.invite(session)
+        adding.panel(session, empty=True)
         return None
     if not examples:
         return None

@@ -7,25 +7,16 @@ from typing import TypeVar
 
 import streamlit as st
 
-from rag.types import State, StoredDocument, StoredFile, Verdict
+from rag.types import StoredDocument, StoredFile, Verdict
 from ui import adding
-from ui.jobs import Job
 from ui.markup import inline, plain
 from ui.resources import errors_shown
 from ui.session import Session
 from ui.text import Say
 
 T = TypeVar("T")
-POLL = 0.5  # seconds between two looks at an ingest
 ROWS = 20  # documents on a page of the list
 CHUNKS = 10  # chunks on a page of the dialog
-COLOURS: dict[State, str] = {
-    "indexed": "green",
-    "unchanged": "gray",
-    "removed": "gray",
-    "empty": "orange",
-    "set aside": "orange",
-}
 
 
 def page(session: Session) -> None:
@@ -37,93 +28,17 @@ def page(session: Session) -> None:
     with session.store() as store:
         documents = store.documents()
         left_out = [file for file in store.all_files() if file.state in ("empty", "set aside")]
-    if not documents:
-        invite(session)
-    elif session.services.ingest is not None and not session.services.ingest.done:
-        with st.container(border=True):
-            show_adding(session.services.ingest, say)
-    else:
-        _upload(session)
-        if session.services.ingest is not None:
-            with st.container(border=True):
-                _outcome(session, session.services.ingest)
+    adding.panel(session, empty=not documents)
     _left_out(left_out, say)
     if documents:
         _list(session, documents)
-
-
-def invite(session: Session) -> None:
-    """What an empty knowledge base shows: how to add documents, and the samples to try it with."""
-    say = session.say
-    with st.container(border=True, key="invite"):
-        if session.services.ingest is not None and not session.services.ingest.done:
-            show_adding(session.services.ingest, say)
-            return
-        st.markdown(f"**{say('empty_library')}**")
-        st.markdown(say("empty_library_hint"))
-        _upload(session)
-        if st.button(say("add_samples"), type="primary", icon=":material/auto_stories:", key="add-samples"):
-            adding.start_samples(session)
-            st.rerun()
-        if session.services.ingest is not None:
-            _outcome(session, session.services.ingest)
-
-
-@st.fragment(run_every=POLL)
-def show_adding(job: Job[adding.Adding], say: Say) -> None:
-    """A progress bar for a running ingest, redrawn until it ends."""
-    if job.done:
-        st.rerun()
-    step = job.progress
-    share = step.done / step.total if step.total else 0.0
-    detail = say("adding_file", done=step.done, total=step.total, file=inline(step.file, 60)) if step.total else ""
-    st.progress(min(share, 1.0), text=f"{say('adding')} {detail}")
-
-
-def _upload(session: Session) -> None:
-    say = session.say
-    generation = st.session_state.setdefault("upload-generation", 0)
-    files = st.file_uploader(
-        say("library_intro"), accept_multiple_files=True, key=f"upload-{generation}", type=adding.formats()
-    )
-    if files:
-        # A new key empties the uploader, so that its bytes leave memory and a rerun adds nothing twice.
-        st.session_state["upload-generation"] = generation + 1
-        adding.start_uploads(session, [(file.name, file.getvalue()) for file in files])
-        st.rerun()
-
-
-def _outcome(session: Session, job: Job[adding.Adding]) -> None:
-    say = session.say
-    if job.error or job.failed:
-        st.error(plain(job.error or say("unexpected")), icon=":material/error:")
-    if job.progress.verdicts:
-        st.markdown(f"**{say('added')}**")
-    for verdict in job.progress.verdicts:
-        _verdict(verdict, say)
-    if st.button(say("dismiss"), key="dismiss", type="tertiary"):
-        session.services.ingest = None
-        st.rerun()
-
-
-def _verdict(verdict: Verdict, say: Say) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(say.state(verdict.state), color=COLOURS[verdict.state], width="content")  # type: ignore[arg-type]
-        st.markdown(inline(verdict.file), width="content")
-        details = [verdict.reason, *verdict.warnings] if verdict.state != "indexed" else list(verdict.warnings)
-        st.caption(inline(" · ".join(filter(None, details)), 400) or _size(verdict.pages, verdict.chunks, say))
-
-
-def _size(pages: int, chunks: int, say: Say) -> str:
-    parts = [say("pages", count=pages)] if pages > 1 else []
-    return " · ".join([*parts, say("chunks", count=chunks)])
 
 
 def _left_out(files: Sequence[StoredFile], say: Say) -> None:
     if files:
         with st.expander(say("left_out", count=len(files)), icon=":material/error_outline:", key="left-out"):
             for file in files:
-                _verdict(Verdict(file.relative, file.state, file.reason), say)
+                adding.verdict_line(Verdict(file.relative, file.state, file.reason), say)
 
 
 def _list(session: Session, documents: Sequence[StoredDocument]) -> None:
@@ -171,7 +86,7 @@ def _row(session: Session, document: StoredDocument) -> None:
 
 def _about(document: StoredDocument, say: Say) -> str:
     parts = [] if document.title in ("", document.name) else [inline(document.title, 80)]
-    parts.append(_size(document.pages, document.chunks, say))
+    parts.append(adding.size(document.pages, document.chunks, say))
     if document.state != "indexed":
         parts.append(f":orange[{say.state(document.state)}] {inline(document.reason)}")
     return " · ".join(parts)

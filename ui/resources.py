@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ import streamlit as st
 
 from rag.errors import RagError
 from rag.settings import Settings, load_settings
+from ui.following import resume
 from ui.markup import plain
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
     from rag.types import Embedder
+    from ui.following import Follower
     from ui.jobs import Job
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "docs"
@@ -47,7 +50,10 @@ class Services:
     ) -> None:
         self.settings = settings
         self.answers: dict[int, Job[Any]] = {}  # by conversation
-        self.ingest: Job[Any] | None = None
+        self.ingests: dict[str, Job[Any]] = {}  # by knowledge base
+        self.followers: dict[str, Follower] = {}  # by knowledge base
+        self.ingest_command: tuple[str, ...] = (sys.executable, "-m", "ingest.worker")
+        self.folder = SAMPLES.parents[1]  # where the commands are run
         self.pull: Job[Any] | None = None
         self._load = load
         self._load_embedder = load_embedder
@@ -75,6 +81,10 @@ class Services:
         """Whether the models are in memory."""
         return self._pipeline is not None
 
+    def task(self, kb: str, roots: list[str], **more: object) -> dict[str, object]:
+        """A task for `ingest/worker.py` over a knowledge base of this home."""
+        return {"home": str(self.settings.home.resolve()), "kb": kb, "roots": roots, "passwords": [], **more}
+
     def missing_models(self) -> list[str]:
         """The built-in models that the settings name and that are not here yet."""
         from rag.models import is_present
@@ -99,7 +109,9 @@ def make_services() -> Services:
 @st.cache_resource(show_spinner=False)
 def services() -> Services:
     """The one Services object of this server process."""
-    return make_services()
+    made = make_services()
+    resume(made)
+    return made
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from scripted import ScriptedPipeline
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from rag.settings import Settings
+from rag.settings import IngestSettings, Settings
 from ui import resources
 from ui.resources import Services
 
@@ -24,13 +25,18 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact_embedder: type)
     """``start(pipeline, locale=…, page=…)`` opens the app on an empty home: the page as it is and its services."""
 
     def begin(
-        pipeline: ScriptedPipeline | None = None, *, locale: str = "en-US", page: Callable[[], None] | None = None
+        pipeline: ScriptedPipeline | None = None,
+        *,
+        locale: str = "en-US",
+        page: Callable[[], None] | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> tuple[AppTest, Services]:
         services = Services(
-            Settings(home=tmp_path),
+            Settings(home=tmp_path, ingest=IngestSettings(**(settings or {}))),
             lambda settings, embedder: pipeline or ScriptedPipeline(),
             lambda settings: exact_embedder(),
         )
+        services.ingest_command = (sys.executable, str(Path(__file__).with_name("ingest_child.py")))
         monkeypatch.setattr(resources, "make_services", lambda: services)
         monkeypatch.setattr(Services, "missing_models", lambda self: [])
         st.cache_resource.clear()
