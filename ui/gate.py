@@ -118,7 +118,7 @@ def _sign_in_page(users: Users, providers: list[str], say: Say) -> NoReturn:
         if users.with_passwords():
             _password_form(users, say)
         for provider in providers:
-            label = say("sign_in_with", provider=say("provider") if provider == "default" else inline(provider))
+            label = say("sign_in_with", provider=say("sign_in_provider") if provider == "default" else inline(provider))
             if st.button(label, key=f"provider-{provider}", icon=":material/key:", width="stretch"):
                 st.login(None if provider == "default" else provider)
         frame.language_switch(say, key="language-sign-in")
@@ -127,9 +127,9 @@ def _sign_in_page(users: Users, providers: list[str], say: Say) -> NoReturn:
 
 def _password_form(users: Users, say: Say) -> None:
     with st.form("sign-in-form", enter_to_submit=True):
-        name = st.text_input(say("name"), key="sign-in-name", max_chars=LONGEST_NAME, autocomplete="username")
+        name = st.text_input(say("person_name"), key="sign-in-name", max_chars=LONGEST_NAME, autocomplete="username")
         password = st.text_input(
-            say("password"),
+            say("person_password"),
             key="sign-in-password",
             type="password",
             max_chars=LONGEST_PASSWORD,

@@ -36,7 +36,7 @@ def _row(session: Session, index: int, person: Person) -> None:
     say, user = session.say, person.user
     row = st.container(border=True, horizontal=True, vertical_alignment="center", key=f"person-{index}")
     with row.container(gap=None):
-        you = f" ({say('you')})" if user.name == session.user.name else ""
+        you = f" ({say('person_you')})" if user.name == session.user.name else ""
         st.markdown(f"**{inline(user.name)}**{you}")
         facts = [say(ROLE_WORDS[user.role]), _shared(person, say)]
         st.caption(" · ".join(facts if person.password else [*facts, say("no_password")]))
@@ -53,11 +53,11 @@ def _shared(person: Person, say: Say) -> str:
 def _add(session: Session) -> None:
     say = session.say
     name = st.text_input(
-        say("name"), key="person-name", max_chars=LONGEST_NAME, help=say("person_name_help"), autocomplete="off"
+        say("person_name"), key="person-name", max_chars=LONGEST_NAME, help=say("person_name_help"), autocomplete="off"
     )
     role = _role(say, "reader", key="person-role")
     kbs = _kbs(session, (), role)
-    password = _password(say, say("password"))
+    password = _password(say, say("person_password"))
     if st.button(say("person_add"), key="person-add-now", type="primary") and _long_enough(password, say):
         with errors_shown():
             with _users(session) as users:
@@ -71,7 +71,7 @@ def _change(session: Session, person: Person) -> None:
     role = user.role if own else _role(say, user.role, key="person-role")
     kbs = _kbs(session, user.kbs, role)
     password = _password(say, say("new_password"))
-    if st.button(say("save"), key="person-save", type="primary") and _long_enough(password, say):
+    if st.button(say("person_save"), key="person-save", type="primary") and _long_enough(password, say):
         with errors_shown():
             with _users(session) as users:
                 users.change(user.name, role=role, kbs=kbs, password=password or None)
@@ -88,7 +88,7 @@ def _change(session: Session, person: Person) -> None:
 
 def _role(say: Say, role: Role, *, key: str) -> Role:
     return st.selectbox(
-        say("role"), ROLES, ROLES.index(role), format_func=lambda choice: say(ROLE_WORDS[choice]), key=key
+        say("person_role"), ROLES, ROLES.index(role), format_func=lambda choice: say(ROLE_WORDS[choice]), key=key
     )
 
 
