@@ -21,9 +21,9 @@ from rag.users import SIGNED_IN_SECONDS
 KEEP: Final = "/signed-in"
 _TICKET_SECONDS = 60
 _HEADERS: Final = {
-    # Nothing may come from another host. Streamlit's scripts, Vega among them, build functions from text; the hash is that
-    # of the one script inside its index.html.
-    "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' blob: "
+    # Nothing may come from another host, and no text becomes a script. A component of our own is loaded as a blob; the hash
+    # is that of the one script inside Streamlit's index.html.
+    "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob: "
     "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; "
     "connect-src 'self' data: blob:; worker-src 'self' blob:; frame-src 'self' blob:; frame-ancestors 'none'; "
