@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from rag.errors import RagError
-from ui import chat, evaluation, first_run, frame, gate, library, settings
+from ui import chat, evaluation, first_run, frame, gate, library, settings, web
 from ui.markup import plain
 from ui.resources import errors_shown, services
 from ui.session import Session
@@ -50,8 +50,11 @@ def _navigate(session: Session) -> None:
         ]
     ).run()
     with st.sidebar.container(key="foot"):
+        gate.person(session.user, session.say)
         frame.language_switch(session.say, key="language-switch")
 
 
 if __name__ == "__main__":
     main()
+else:  # `streamlit run` finds this, imports the module as the server and runs the file as the page
+    app = st.App(__file__, routes=web.ROUTES, middleware=web.MIDDLEWARE)

@@ -1,4 +1,4 @@
-"""python -m rag ask|search|replay|list|tag|delete|reembed|doctor|models|serve: questions and upkeep on the command line."""
+"""python -m rag ask|search|replay|list|tag|delete|reembed|doctor|models|users|serve: questions and upkeep on the command line."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rag.replay import Replay
     from rag.store import Store
     from rag.types import Answer, Filter, Found, Passage, StoredDocument
+    from rag.users import Users
+
+_ROLES = ("reader", "curator", "admin")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,11 +132,40 @@ def _parser() -> argparse.ArgumentParser:
     pull.add_argument("names", nargs="*", metavar="NAME")
     pull.set_defaults(run=_models_pull)
 
+    _users_parser(commands, common)
+
     serve = commands.add_parser("serve", parents=[common], help="open the page")
-    serve.add_argument("--address", default="127.0.0.1")
+    serve.add_argument("--address", default="127.0.0.1", help="where to listen; one that others reach needs sign-in")
     serve.add_argument("--port", type=_positive, default=8501)
+    serve.add_argument("--host", metavar="NAME", action="append", default=[], help="a name or address by which people reach "
+                       "the page, through a proxy on this machine, say; can be given several times")  # fmt: skip
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _users_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    people = commands.add_parser("users", parents=[common], help="who may sign in, and what they may do")
+    actions = people.add_subparsers(required=True, metavar="list|add|change|remove")
+    listing = actions.add_parser("list", parents=[common], help="name everybody")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(run=_users_list)
+    about = "a password is asked for on a terminal, else read from the first line of stdin"
+    add = actions.add_parser("add", parents=[common], help="add a person", description=about)
+    add.add_argument("--role", choices=_ROLES, required=True)
+    add.add_argument("--no-password", action="store_true", help="they come through the identity provider; NAME is their "
+                     "e-mail address")  # fmt: skip
+    add.set_defaults(run=_users_add)
+    change = actions.add_parser("change", parents=[common], help="change what is named", description=about)
+    change.add_argument("--role", choices=_ROLES)
+    change.add_argument("--password", action="store_true", help="give them a new one")
+    change.set_defaults(run=_users_change)
+    remove = actions.add_parser("remove", parents=[common], help="remove a person with their conversations")
+    remove.set_defaults(run=_users_remove)
+    for action in (add, change):
+        action.add_argument("--share", metavar="KB", action="append", help="a knowledge base that they may ask, and change "
+                            "as a curator; can be given several times, and replaces what was shared")  # fmt: skip
+    for action in (add, change, remove):
+        action.add_argument("name", metavar="NAME")
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -422,10 +454,92 @@ def _models_pull(options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(options: argparse.Namespace) -> int:
-    from rag.serve import serve
+def _users(options: argparse.Namespace) -> Users:
+    from rag.settings import load_settings
+    from rag.users import Users
 
-    return serve(options.address, options.port, _home(options), _kb(options))
+    return Users(load_settings(_home(options)).home)
+
+
+def _users_list(options: argparse.Namespace) -> int:
+    from rag.terminal import columns, padded
+
+    with _users(options) as users:
+        people = users.all()
+    if options.json:
+        _print_json([
+            {"name": one.user.name, "role": one.user.role, "kbs": sorted(one.user.kbs), "password": one.password}
+            for one in people
+        ])  # fmt: skip
+        return 0
+    width = max((columns(one.user.name) for one in people), default=0)
+    for one in people:
+        shared = "everything" if one.user.admin else ", ".join(sorted(one.user.kbs)) or "nothing shared yet"
+        print(f"{padded(one.user.name, width)}  {one.user.role:7}  {shared}{'' if one.password else '  (no password)'}")
+    if not people:
+        print("Nobody yet. Type `python -m rag users add NAME --role admin`.", file=sys.stderr)
+    return 0
+
+
+def _users_add(options: argparse.Namespace) -> int:
+    password = "" if options.no_password else _new_password()
+    with _users(options) as users:
+        added = users.add(options.name, options.role, options.share or (), password)
+    print(f"{added.name}: {added.role}")
+    if not added.admin and not added.kbs:
+        print("No knowledge base is shared with them yet: --share KB.", file=sys.stderr)
+    _warn_of_unknown(options)
+    return 0
+
+
+def _users_change(options: argparse.Namespace) -> int:
+    password = _new_password() if options.password else None
+    with _users(options) as users:
+        users.change(options.name, role=options.role, kbs=options.share, password=password)
+        _warn_without_admin(users)
+    _warn_of_unknown(options)
+    return 0
+
+
+def _users_remove(options: argparse.Namespace) -> int:
+    with _users(options) as users:
+        users.remove(options.name)
+        _warn_without_admin(users)
+    return 0
+
+
+def _warn_of_unknown(options: argparse.Namespace) -> None:
+    """A misspelt knowledge base gives nobody anything."""
+    with _store(options) as store:
+        unknown = sorted(set(options.share or ()) - set(store.kbs()))
+    if unknown:
+        print(f"There is no knowledge base {', '.join(unknown)} yet.", file=sys.stderr)
+
+
+def _warn_without_admin(users: Users) -> None:
+    people = users.all()
+    if people and not any(one.user.admin for one in people):
+        print("There is no admin now: nobody can change settings or people on the page.", file=sys.stderr)
+
+
+def _new_password() -> str:
+    """Asked for twice on a terminal, else the first line of stdin: never an argument, which others on the machine can read."""
+    from getpass import getpass
+
+    from rag.errors import AccessError
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass("Password: ")
+    if getpass("Again: ") != password:
+        raise AccessError("The two passwords differ. Nothing was changed.")
+    return password
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from rag.serve import Serving, serve
+
+    return serve(Serving(options.address, options.port, tuple(options.host)), _home(options), _kb(options))
 
 
 def _home(options: argparse.Namespace) -> str | None:

@@ -133,6 +133,16 @@ class TraceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who has to sign in: ``auto`` is nobody on this machine's own address and everybody on others, ``always`` everybody.
+
+    A server that others reach through a proxy on the same machine needs ``always``.
+    """
+
+    sign_in: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, always passed and never global."""
 
@@ -146,6 +156,7 @@ class Settings:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     trace: TraceSettings = field(default_factory=TraceSettings)
     grounding: GroundingSettings = field(default_factory=GroundingSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -165,10 +176,11 @@ _LEAST = {
 }
 _MOST = {"answers.strictness": 1.0, "llm.top_p": 1.0, "llm.seed": 2**32 - 1}
 _CHOICES = {
+    "access.sign_in": ("auto", "always"),
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace", "access")
 
 
 def home(flag: str | Path | None = None) -> Path:

@@ -651,6 +651,9 @@ class Store:
             kb = self._make_kb(connection)
             self._drop(connection, "kb_id = ?", kb)
             connection.execute("DELETE FROM record WHERE kb = ?", (self.kb,))
+            # One of the same name is shared with nobody yet.
+            unshared = "SELECT json_group_array(value) FROM json_each(user.kbs) WHERE value <> ?"
+            connection.execute(f"UPDATE user SET kbs = ({unshared})", (self.kb,))
             connection.execute(f"DROP TABLE vocabulary_{kb}")
             connection.execute(f"DROP TABLE fts_{kb}")
             # One of the same name goes on from this generation, so that no index of the old one passes for its own.

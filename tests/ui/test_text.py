@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.text import EXAMPLES, NAMES, TABLE, Say, language_of
+from ui.text import EXAMPLES, NAMES, TABLE, TABLES, Say, language_of
 
 UI = Path(__file__).resolve().parents[2] / "ui"
 
@@ -54,3 +54,9 @@ def test_a_value_is_filled_in() -> None:
     """A text says the number that it was given."""
     assert Say("zh")("page", page=3) == "第 3 页"
     assert Say("en").state("set aside") == "set aside"
+
+
+def test_a_key_has_one_meaning() -> None:
+    """No two tables hold the same key: the later would silently speak on the page of the other."""
+    keys = [key for table in TABLES for key in table]
+    assert sorted(keys) == sorted(set(keys))

@@ -22,13 +22,6 @@ WORDS: Words = {
     "language": {"zh": "语言", "en": "Language"},
     "local": {"zh": "内容不离开本机", "en": "Stays on this machine"},
     "remote": {"zh": "内容会离开本机", "en": "Leaves this machine"},
-    "refused_address": {
-        "zh": "此服务器监听在 {address}，同一网络中的其他人都能访问，而本应用还没有登录功能，因此不予显示。"
-        "请用 `streamlit run app.py --server.address 127.0.0.1` 重新启动。",
-        "en": "This server listens on {address}, where others on the network can reach it, and there is no sign-in "
-        "yet. So nothing is shown. Start it again with `streamlit run app.py --server.address 127.0.0.1`.",
-    },
-    "every_address": {"zh": "所有网络地址", "en": "every network address"},
     "unexpected": {
         "zh": "出现了意料之外的错误，已停止。详情见启动本应用的终端。",
         "en": "Something unexpected went wrong, and this was stopped. The terminal that runs this app has the details.",
