@@ -41,14 +41,13 @@ def _navigate(session: Session) -> None:
         return st.Page(run, title=session.say(name), icon=icon, url_path=name, default=default)
 
     ready = not session.services.missing_models()
-    st.navigation(
-        [
-            page(chat.page if ready else first_run.page, "chat", ":material/forum:", default=True),
-            page(library.page if ready else first_run.page, "library", ":material/library_books:"),
-            page(evaluation.page if ready else first_run.page, "evaluation", ":material/monitoring:"),
-            page(settings.page, "settings", ":material/tune:"),
-        ]
-    ).run()
+    pages = [
+        page(chat.page if ready else first_run.page, "chat", ":material/forum:", default=True),
+        page(library.page if ready else first_run.page, "library", ":material/library_books:"),
+    ]
+    if session.user.may_change(session.kb):
+        pages.append(page(evaluation.page if ready else first_run.page, "evaluation", ":material/monitoring:"))
+    st.navigation([*pages, page(settings.page, "settings", ":material/tune:")]).run()
     with st.sidebar.container(key="foot"):
         gate.person(session.user, session.say)
         frame.language_switch(session.say, key="language-switch")

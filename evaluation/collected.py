@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from evaluation.dataset import load
+from evaluation.dataset import Question, as_entry, load
 from rag.errors import DatasetError
 from rag.types import Turn
 
@@ -31,15 +31,14 @@ def collect(
 ) -> bool:
     """Add a question to the collected set; False where it is there already. Raises DatasetError."""
     path = sets_folder(home, kb) / COLLECTED
+    identity = f"c{time.time_ns():x}"
+    new = Question(identity, question, tuple(answers), tuple(relevant), answerable, tuple(history))
     if path.exists() and any(q.question == question and q.history == tuple(history) for q in load(path)):
         return False
-    entry: dict[str, object] = {"question": question, "answers": list(answers), "relevant": list(relevant)}
-    entry |= {} if answerable else {"answerable": False}
-    entry |= {"history": [asdict(turn) for turn in history]} if history else {}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            file.write(json.dumps(as_entry(new), ensure_ascii=False) + "\n")
     except OSError as error:
         raise DatasetError(f"{path} cannot be written ({error.strerror}). Check its folder and the space.") from None
     return True

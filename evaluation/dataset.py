@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +53,31 @@ def load(path: Path) -> list[Question]:
     if not questions:
         raise DatasetError(f'{path} holds no questions. Write one JSON object a line, each with a "question".')
     return questions
+
+
+def as_entry(question: Question) -> dict[str, Any]:
+    """The question as a line of a set holds it: only what it has."""
+    entry: dict[str, Any] = {"id": question.id, "question": question.question}
+    entry |= {"answers": list(question.answers)} if question.answers else {}
+    entry |= {"relevant": list(question.relevant)} if question.relevant else {}
+    entry |= {} if question.answerable else {"answerable": False}
+    entry |= {"history": [asdict(turn) for turn in question.history]} if question.history else {}
+    entry |= {"rewrite": question.rewrite} if question.rewrite else {}
+    return entry | ({"meta": dict(question.meta)} if question.meta else {})
+
+
+def save(path: Path, questions: Sequence[Question]) -> None:
+    """Write a set anew, whole or not at all; without questions the file goes. Raises DatasetError."""
+    part = path.with_suffix(".part")
+    try:
+        if not questions:
+            path.unlink(missing_ok=True)
+            return
+        lines = [json.dumps(as_entry(question), ensure_ascii=False) for question in questions]
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written ({error.strerror}). Check its folder and the space.") from None
 
 
 def resolve(questions: Iterable[Question], documents: Collection[str], path: Path) -> list[Question]:

@@ -25,7 +25,8 @@ def row(session: Session, messages: Sequence[Message], number: int) -> None:
     st.feedback("thumbs", key=key, on_change=partial(_rate, session, message, key))
     with st.popover("", icon=":material/content_copy:", type="tertiary", help=say("copy"), key=f"copy-{message.id}"):
         st.code(answer_text(message.answer), language=None, wrap_lines=True)
-    if session.user.may_change(session.kb) and number and messages[number - 1].role == "user":
+    asked = number > 0 and messages[number - 1].role == "user"
+    if asked and session.user.may_change(session.kb) and _is_known(message):
         hint = say("collect")
         if st.button("", key=f"collect-{message.id}", icon=":material/playlist_add:", type="tertiary", help=hint):
             _collect(session, messages, number)
@@ -48,18 +49,25 @@ def _rate(session: Session, message: Message, key: str) -> None:
     session.conversations().rate(message.id, rating, message.correction if rating == -1 else "")
 
 
+def _is_known(message: Message) -> bool:
+    """Whether anything is known to be right of an answer: its sources, its refusal, or what the reader says."""
+    answer = message.answer
+    trusted = answer is not None and message.rating != -1 and (answer.refused or bool(answer.citations))
+    return trusted or bool(message.correction)
+
+
 def _collect(session: Session, messages: Sequence[Message], number: int) -> None:
     """Keep the question with what is known to be right: a correction, else the words that were quoted."""
     message, say = messages[number], session.say
     answer = message.answer
     assert answer is not None
-    quotes = [] if message.rating == -1 else [" ".join(citation.quote.split()) for citation in answer.citations]
+    trusted = () if message.rating == -1 else answer.citations
     added = collect(
         session.services.settings.home,
         session.kb,
         messages[number - 1].content,
-        answers=[message.correction] if message.correction else quotes,
-        relevant=list(dict.fromkeys(citation.passage.chunk.document for citation in answer.citations)),
+        answers=[message.correction] if message.correction else [" ".join(c.quote.split()) for c in trusted],
+        relevant=list(dict.fromkeys(citation.passage.chunk.document for citation in trusted)),
         answerable=bool(message.correction) or not answer.refused,
         history=history(list(messages[: number - 1])),
     )

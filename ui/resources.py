@@ -56,6 +56,7 @@ class Services:
         self.ingest_command: tuple[str, ...] = (sys.executable, "-m", "ingest.worker")
         self.folder = SAMPLES.parents[1]  # where the commands are run
         self.pull: Job[Any] | None = None
+        self.evaluation: Job[Any] | None = None
         self.reembed: Job[Any] | None = None
         self.trial: Job[Any] | None = None
         self._load = load

@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag.llm import shown_address
 from rag.settings import CONFIG_NAME
-from ui import frame, model_settings, search_settings, theme
+from ui import frame, model_settings, people, search_settings, theme
 from ui.markup import inline
 from ui.saving import overridden, save
 from ui.session import Session
@@ -22,7 +22,7 @@ def page(session: Session) -> None:
         _appearance(session)
         _privacy(session)
         return
-    names = ("appearance", "answering_model", "embedding_model", "finding", "adding_documents")
+    names = ("appearance", "answering_model", "embedding_model", "finding", "adding_documents", "people")
     tabs = st.tabs([say(name) for name in names])
     with tabs[0]:
         _appearance(session)
@@ -36,6 +36,8 @@ def page(session: Session) -> None:
         search_settings.panel(session)
     with tabs[4]:
         _documents(session)
+    with tabs[5]:
+        people.panel(session)
 
 
 def _appearance(session: Session) -> None:

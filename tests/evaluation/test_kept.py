@@ -1,0 +1,51 @@
+"""Reports side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evaluation.kept import compare
+from evaluation.metrics import paired_difference
+
+
+def report(scores: dict[str, float], **settings: Any) -> dict[str, Any]:
+    """A report in which each question has this hit@1."""
+    questions = [
+        {"id": name, "question": f"{name}?", "scores": {"hit@1": score}, "failed": score < 1}
+        for name, score in scores.items()
+    ]
+    return {"metrics": {}, "questions": questions, "settings": settings, "models": {}}
+
+
+def test_only_common_questions_are_compared() -> None:
+    """Questions of one report alone are counted and left out; the others are paired."""
+    found = compare(report({"a": 0, "b": 1, "c": 1}), report({"a": 1, "b": 1, "d": 0}))
+    [difference] = found.differences
+    assert (difference.before, difference.after, difference.n) == (0.5, 1.0, 2)
+    assert (found.better, found.worse, found.alone) == (("a?",), (), 2)
+
+
+def test_what_was_set_otherwise_is_told() -> None:
+    """Settings that differ are named with both values."""
+    found = compare(report({"a": 1}, retrieval={"k": 4}), report({"a": 1}, retrieval={"k": 8}))
+    assert found.settings == (("retrieval.k", 4, 8),)
+
+
+def test_pairing_makes_a_small_steady_gain_certain() -> None:
+    """A gain on every question alike has an interval without width; one on a few questions may be chance."""
+    assert paired_difference([(0.2, 0.3)] * 50) == pytest.approx((0.1, 0.1))
+    low, high = paired_difference([(0.0, 1.0)] * 2 + [(1.0, 0.0)] + [(1.0, 1.0)] * 47)
+    assert low < 0 < high
+
+
+def test_less_may_be_better() -> None:
+    """Fewer false refusals are better, not worse."""
+    before, after = report({}), report({})
+    for made, value in ((before, 1.0), (after, 0.0)):
+        made["questions"] = [
+            {"id": str(n), "question": str(n), "scores": {"false_refusal_rate": value}, "failed": False}
+            for n in range(20)
+        ]
+    assert compare(before, after).differences[0].verdict == 1
