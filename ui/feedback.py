@@ -37,16 +37,25 @@ def correction(session: Session, messages: Sequence[Message], number: int) -> No
     message, say = messages[number], session.say
     if message.answer is None or message.rating != -1:
         return
-    text = st.text_area(say("correction"), message.correction, key=f"correction-{message.id}", max_chars=4000)
-    if text.strip() != message.correction:
-        session.conversations().rate(message.id, -1, text)
-        st.toast(say("correction_kept"), icon=":material/check:")
+    key = f"correction-{message.id}"
+    st.text_area(
+        say("correction"),
+        message.correction,
+        key=key,
+        max_chars=4000,
+        on_change=partial(_correct, session, message, key),
+    )
 
 
 def _rate(session: Session, message: Message, key: str) -> None:
     chosen = st.session_state[key]
     rating = 0 if chosen is None else (1 if chosen else -1)
     session.conversations().rate(message.id, rating, message.correction if rating == -1 else "")
+
+
+def _correct(session: Session, message: Message, key: str) -> None:
+    session.conversations().rate(message.id, -1, st.session_state[key])
+    st.toast(session.say("correction_kept"), icon=":material/check:")
 
 
 def _is_known(message: Message) -> bool:
