@@ -174,6 +174,11 @@ class Store:
         """Every file that this knowledge base knows, with what became of it."""
         return [_file(row) for row in self._rows(_FILE + " WHERE f.kb_id = ? ORDER BY f.relative", self._known_kb())]
 
+    def file_of(self, name: str) -> tuple[StoredFile, str]:
+        """The file that a document came from and its key in it, "" where it is the file; raises StoreError as ``document``."""
+        row = self._document_row(name)
+        return _file(self._rows(_FILE + " WHERE f.id = ?", row[6])[0]), row[7]
+
     def file_with_bytes(self, sha256: str) -> StoredFile | None:
         """An indexed file of exactly these bytes that is not itself a second name of another."""
         sql = _FILE + " WHERE f.kb_id = ? AND f.sha256 = ? AND EXISTS(SELECT 1 FROM document d WHERE d.file_id = f.id)"
