@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from rag.errors import RagError
-from ui import chat, evaluation, first_run, frame, gate, library, settings, web
+from ui import chat, evaluation, first_run, frame, gate, kbs, library, search, settings, web
 from ui.markup import plain
 from ui.resources import errors_shown, services
 from ui.session import Session
@@ -44,11 +44,13 @@ def _navigate(session: Session) -> None:
     pages = [
         page(chat.page if ready else first_run.page, "chat", ":material/forum:", default=True),
         page(library.page if ready else first_run.page, "library", ":material/library_books:"),
+        page(search.page if ready else first_run.page, "search", ":material/search:"),
     ]
     if session.user.may_change(session.kb):
         pages.append(page(evaluation.page if ready else first_run.page, "evaluation", ":material/monitoring:"))
     st.navigation([*pages, page(settings.page, "settings", ":material/tune:")]).run()
     with st.sidebar.container(key="foot"):
+        kbs.chooser(session)
         gate.person(session.user, session.say)
         frame.language_switch(session.say, key="language-switch")
 

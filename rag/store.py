@@ -19,7 +19,7 @@ import numpy as np
 
 from rag.access import OWNER, User
 from rag.database import Database
-from rag.errors import StoreError
+from rag.errors import AccessError, StoreError
 from rag.postings import check_tokeniser, create_postings, follow_tokeniser
 from rag.text import folded, language, tokens
 from rag.types import Chunk, Filter, Language, Page, PageMark, ParsedDocument, StoredDocument, StoredFile
@@ -88,6 +88,7 @@ class Store:
         self.user = user
         self._database = Database(home)
         follow_tokeniser(self._database)
+        self._complete_renaming()
         self._kb_id: int | None = None
         self._counted = _Collection(-1, -1, 0, 0.0, {})
 
@@ -650,8 +651,21 @@ class Store:
             sql = "UPDATE file SET sha256 = '' WHERE kb_id = ? AND instr(? || '#', relative || '#')"
             connection.execute(sql, (kb, name))
 
+    def create(self) -> None:
+        """Make the knowledge base, empty as it is."""
+        with self._writing() as connection:
+            self._make_kb(connection)
+
+    def excluded_names(self) -> list[str]:
+        """The names of the documents that were deleted while their files are still there."""
+        sql = """SELECT DISTINCT e.name FROM exclusion e JOIN file f ON f.kb_id = e.kb_id AND f.state = 'removed'
+                 AND instr(e.name || '#', f.relative || '#') WHERE e.kb_id = ? ORDER BY e.name"""
+        return [name for (name,) in self._rows(sql, self._known_kb())]
+
     def delete_kb(self) -> None:
-        """Delete this knowledge base with all that is in it."""
+        """Delete this knowledge base with all that is in it; raises AccessError for who is no admin."""
+        if not self.user.admin:
+            raise AccessError("Only admins delete a knowledge base.")
         with self._writing() as connection:
             kb = self._make_kb(connection)
             self._drop(connection, "kb_id = ?", kb)
@@ -679,6 +693,11 @@ class Store:
             return problems(connection)
 
     # Details
+
+    def _complete_renaming(self) -> None:
+        from rag.kbs import complete_renaming
+
+        complete_renaming(self._database, self.home)
 
     def _writing(self) -> AbstractContextManager[Any]:
         """A write transaction, for whoever may change this knowledge base; raises AccessError."""

@@ -1,68 +1,131 @@
-"""The library page: add documents, see what became of them, look into them, delete them."""
+"""The library page: what there is, found and sorted; several documents changed at once; what was left out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from rag.types import StoredDocument, StoredFile, Verdict
-from ui import adding
-from ui.markup import inline, plain
+from rag.errors import StoreError
+from rag.store import Store
+from rag.types import PageMark, StoredDocument, StoredFile, Verdict
+from ui import adding, document, kbs
+from ui.markup import inline
 from ui.resources import errors_shown
 from ui.session import Session
 from ui.text import Say
 
 T = TypeVar("T")
-ROWS = 20  # documents on a page of the list
-CHUNKS = 10  # chunks on a page of the dialog
+ROWS = 25  # documents on a page of the list
+LEFT_OUT = 50  # files left out that are listed
+DOUBTFUL = 0.8  # a page's quality below which its document is marked
+_CHOSEN = "chosen-documents"  # in the session
+SORTED: dict[str, tuple[Callable[[StoredDocument], Any], bool]] = {
+    "by_name": (lambda d: d.name.casefold(), False),
+    "by_date": (lambda d: d.modified or 0.0, True),
+    "by_size": (lambda d: d.chunks, True),
+}
 
 
 def page(session: Session) -> None:
-    """Draw the library page."""
+    """Draw the list, or the one document that the address names."""
+    name = st.query_params.get(document.PARAMETER)
+    if name is not None:
+        document.page(session, name)
+        return
     say = session.say
-    st.title(say("library"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title(say("library"), anchor=False, width="content")
+        kbs.menu(session)
     if gone := st.session_state.pop("deleted", None):
         st.toast(say("deleted", names=inline(", ".join(gone))), icon=":material/delete:")
     with session.store() as store:
         documents = store.documents()
-        left_out = [file for file in store.all_files() if file.state in ("empty", "set aside")]
+        files = store.all_files()
+        weak = _weak(store, files)
     adding.panel(session, empty=not documents)
-    _left_out(left_out, say)
     if documents:
-        _list(session, documents)
+        _list(session, documents, weak)
+    _left_out(session, files)
 
 
-def _left_out(files: Sequence[StoredFile], say: Say) -> None:
-    if files:
-        with st.expander(say("left_out", count=len(files)), icon=":material/error_outline:", key="left-out"):
-            for file in files:
-                adding.verdict_line(Verdict(file.relative, file.state, file.reason), say)
+def _weak(store: Store, files: Sequence[StoredFile]) -> dict[str, str]:
+    """What there is to say of how a file was read, by its name: by recognition, or badly; nothing for most."""
+    marks: dict[str, list[PageMark]] = {}
+    for (_, relative), pages in store.page_marks().items():
+        marks.setdefault(relative, []).extend(pages)
+    return {
+        name: "weak_pages" if any(page.quality < DOUBTFUL for page in pages) else "ocr_pages"
+        for name, pages in marks.items()
+        if any(page.kind == "ocr" or page.quality < DOUBTFUL for page in pages)
+    }
 
 
-def _list(session: Session, documents: Sequence[StoredDocument]) -> None:
+def _list(session: Session, documents: Sequence[StoredDocument], weak: dict[str, str]) -> None:
     say = session.say
     st.markdown(f"### {say('documents_title', count=len(documents))}", anchors=False)
-    words = (
-        st.text_input(
-            say("find_document"),
-            key="find",
-            placeholder=say("find_document"),
-            label_visibility="collapsed",
-            icon=":material/search:",
-        )
-        if len(documents) > 5
-        else ""
-    )
-    found = [document for document in documents if words.strip().casefold() in document.name.casefold()]
+    found = _sought(documents, say) if len(documents) > 5 else list(documents)
     if not found:
-        st.caption(say("no_match", words=inline(words)))
-    for document in _page_of(found, ROWS, key="documents-page"):
-        _row(session, document)
+        st.caption(say("no_match"))
+    shown = page_of(found, ROWS, key="documents-page")
+    may_change = session.user.may_change(session.kb)
+    chosen = st.session_state.setdefault(_CHOSEN, set())
+    chosen &= {document.name for document in documents}
+    if may_change and chosen:
+        _together(session, sorted(chosen))
+    with st.container(border=True, gap="xsmall", key="documents"):
+        for each in shown:
+            _row(each, say, weak, selectable=may_change)
 
 
-def _page_of(items: Sequence[T], size: int, *, key: str) -> Sequence[T]:
+def _sought(documents: Sequence[StoredDocument], say: Say) -> list[StoredDocument]:
+    """The documents that fit what was typed and chosen, in the order chosen."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="seek"):
+        hint = say("find_document")
+        words = st.text_input(
+            hint, key="find", placeholder=hint, label_visibility="collapsed", icon=":material/search:"
+        )
+        order = st.selectbox(
+            say("sort"),
+            list(SORTED),
+            format_func=lambda key: say(key),
+            key="sort",
+            label_visibility="collapsed",
+            width=170,
+        )
+        kinds = sorted({_type(d.name) for d in documents} - {""})
+        tags = sorted({tag for d in documents for tag in d.tags})
+        with st.popover(say("narrow"), icon=":material/filter_alt:", key="narrow"):
+            types = st.multiselect(say("scope_types"), kinds, key="narrow-types")
+            wanted = st.multiselect(say("scope_tags"), tags, key="narrow-tags")
+    found = sought(documents, words, types, wanted)
+    key, down = SORTED[order or "by_name"]
+    return sorted(found, key=key, reverse=down)
+
+
+def sought(
+    documents: Sequence[StoredDocument], words: str, types: Collection[str], tags: Collection[str]
+) -> list[StoredDocument]:
+    """The documents whose name or title holds the words, of one of these types and with one of these tags, if any."""
+    wanted = words.strip().casefold()
+    return [
+        each
+        for each in documents
+        if (wanted in each.name.casefold() or wanted in each.title.casefold())
+        and (not types or _type(each.name) in types)
+        and (not tags or set(tags) & set(each.tags))
+    ]
+
+
+def _type(name: str) -> str:
+    last = name.split("#")[0].rsplit("/", 1)[-1]
+    return last.rsplit(".", 1)[-1].lower() if "." in last else ""
+
+
+def page_of(items: Sequence[T], size: int, *, key: str) -> Sequence[T]:
+    """The items of the page that is turned to, with the means to turn it where there are several."""
     pages = -(-len(items) // size)
     if pages <= 1:
         return items
@@ -70,57 +133,117 @@ def _page_of(items: Sequence[T], size: int, *, key: str) -> Sequence[T]:
     return items[(number - 1) * size : number * size]
 
 
-def _row(session: Session, document: StoredDocument) -> None:
+def _row(each: StoredDocument, say: Say, weak: dict[str, str], *, selectable: bool) -> None:
+    with st.container(
+        horizontal=True, vertical_alignment="center", wrap=False, gap="small", key=f"document-{each.name}"
+    ):
+        if selectable:
+            chosen: set[str] = st.session_state[_CHOSEN]
+            key = f"choose-{each.name}"
+            st.session_state[key] = each.name in chosen
+            label = say("choose", name=inline(each.name, 80))
+            st.checkbox(label, key=key, label_visibility="collapsed", on_change=_toggle, args=(each.name,))
+        with st.container(gap=None):
+            if st.button(f"**{inline(each.name, 90)}**", key=f"open-{each.name}", type="tertiary"):
+                document.open_document(each.name)
+                st.rerun()
+            st.caption(_about(each, say, weak))
+
+
+def _toggle(name: str) -> None:
+    st.session_state[_CHOSEN] ^= {name}
+
+
+def _about(each: StoredDocument, say: Say, weak: dict[str, str]) -> str:
+    parts = [] if each.title in ("", each.name) else [inline(each.title, 60)]
+    parts.append(adding.size(each.pages, each.chunks, say))
+    if each.modified:
+        parts.append(datetime.fromtimestamp(each.modified).strftime("%Y-%m-%d"))
+    if mark := weak.get(each.name):
+        parts.append(f":orange[:material/visibility: {say(mark)}]")
+    if each.state != "indexed":
+        parts.append(f":orange[{say.state(each.state)}]")
+    return " · ".join([*parts, *(f":gray-badge[{inline(tag, 24)}]" for tag in each.tags)])
+
+
+def _together(session: Session, names: Sequence[str]) -> None:
+    """What can be done with the chosen documents at once."""
     say = session.say
-    with st.container(border=True, gap=None, key=f"document-{document.name}"):
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.markdown(f"**{inline(document.name)}**", width="stretch")
-            hint = say("show_chunks")
-            if st.button("", key=f"chunks-{document.name}", icon=":material/segment:", type="tertiary", help=hint):
-                _show_chunks(session, document.name)
-            hint = say("delete_document")
-            if st.button("", key=f"delete-{document.name}", icon=":material/delete:", type="tertiary", help=hint):
-                _delete(session, document.name)
-        st.caption(_about(document, say))
+    with st.container(horizontal=True, vertical_alignment="center", key="together"):
+        st.markdown(say("chosen", count=len(names)), width="content")
+        with st.popover(say("tag"), icon=":material/sell:", key="tag-chosen"), st.form("tag-form", border=False):
+            tag = st.text_input(say("tag_name"), max_chars=50)
+            if st.form_submit_button(say("tag_add")) and tag.strip():
+                with session.store() as store:
+                    for name in names:
+                        store.tag(name, [tag])
+                st.rerun()
+        if st.button(
+            say("read_again"), key="reread-chosen", icon=":material/refresh:", disabled=adding.running(session)
+        ):
+            adding.start_reindex(session, names)
+            st.rerun()
+        if st.button(say("delete"), key="delete-chosen", icon=":material/delete:"):
+            _delete(session, names)
+        if st.button(say("choose_none"), key="choose-none", type="tertiary"):
+            st.session_state[_CHOSEN] = set()
+            st.rerun()
 
 
-def _about(document: StoredDocument, say: Say) -> str:
-    parts = [] if document.title in ("", document.name) else [inline(document.title, 80)]
-    parts.append(adding.size(document.pages, document.chunks, say))
-    if document.state != "indexed":
-        parts.append(f":orange[{say.state(document.state)}] {inline(document.reason)}")
-    return " · ".join(parts)
-
-
-def _show_chunks(session: Session, name: str) -> None:
+def _delete(session: Session, names: Sequence[str]) -> None:
     say = session.say
 
-    @st.dialog(inline(name, 60), width="large")
-    def show() -> None:
-        with errors_shown():
-            with session.store() as store:
-                chunks = store.chunks(name)
-            st.caption(say("chunks", count=len(chunks)))
-            for chunk in _page_of(chunks, CHUNKS, key="chunks-page"):
-                with st.container(border=True):
-                    place = [] if chunk.page is None else [say("page", page=chunk.page)]
-                    st.caption(" · ".join([f"{chunk.ordinal + 1}", *place, inline(chunk.heading, 120)]))
-                    st.markdown(plain(chunk.text))
-
-    show()
-
-
-def _delete(session: Session, name: str) -> None:
-    say = session.say
-
-    @st.dialog(say("delete_document"))
+    @st.dialog(say("delete_documents", count=len(names)))
     def ask() -> None:
         with errors_shown():
-            st.markdown(say("delete_document_sure", name=inline(name)))
+            st.markdown(say("delete_documents_sure", names=inline(", ".join(names), 300)))
             if st.button(say("delete"), type="primary", key="sure"):
-                with session.store() as store:
-                    gone = store.delete(name)
-                st.session_state["deleted"] = gone  # said after the rerun that closes the dialog
+                st.session_state["deleted"] = delete(session, names)
+                st.session_state[_CHOSEN] = set()
                 st.rerun()
 
     ask()
+
+
+def delete(session: Session, names: Sequence[str]) -> list[str]:
+    """Delete documents; those that are gone already, in another tab say, are as good as deleted."""
+    gone: list[str] = []
+    with session.store() as store:
+        for name in names:
+            try:
+                gone += store.delete(name)
+            except StoreError:
+                gone.append(name)
+    return gone
+
+
+def _left_out(session: Session, files: Sequence[StoredFile]) -> None:
+    """Files that are no documents, and deleted documents whose files are still there."""
+    say = session.say
+    left_out = [file for file in files if file.state in ("empty", "set aside")]
+    if left_out:
+        with st.expander(say("left_out", count=len(left_out)), icon=":material/error_outline:", key="left-out"):
+            for file in left_out[:LEFT_OUT]:
+                adding.verdict_line(Verdict(file.relative, file.state, file.reason), say)
+            if len(left_out) > LEFT_OUT:
+                st.caption(say("more_problems", count=len(left_out) - LEFT_OUT))
+    with session.store() as store:
+        excluded = store.excluded_names()
+    if not excluded:
+        return
+    with st.expander(say("excluded", count=len(excluded)), icon=":material/block:", key="excluded"):
+        st.caption(say("excluded_about"))
+        for name in excluded[:LEFT_OUT]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(inline(name), width="stretch")
+                if session.user.may_change(session.kb) and st.button(say("include"), key=f"include-{name}"):
+                    include(session, name)
+                    st.rerun()
+
+
+def include(session: Session, name: str) -> None:
+    """Take a deleted document in again."""
+    with session.store() as store:
+        store.include(name)
+        roots = [root.path for root in store.root_states()]
+    adding.start(session, roots, only=[name])

@@ -34,9 +34,9 @@ class Session:
         return Store(self.services.settings.home, kb or self.kb, self.user)
 
     def kbs(self) -> list[str]:
-        """The knowledge bases that the user may ask, the present one among them even before its first document."""
+        """The knowledge bases that the user may ask; before the first document the one that the settings name."""
         with self.store() as store:
-            return sorted({*store.kbs(), self.kb})
+            return store.kbs() or [self.kb]
 
     def conversations(self) -> Conversations:
         """The user's own conversations."""

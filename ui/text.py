@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from rag.types import Language
-from ui.words import Words, access, adding, chat, conversations, evaluation, first_run, frame, library, settings, viewer
+from ui.words import (
+    Words,
+    access,
+    adding,
+    chat,
+    conversations,
+    evaluation,
+    first_run,
+    frame,
+    kbs,
+    library,
+    search,
+    settings,
+    viewer,
+)
 
 NAMES: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
 
@@ -27,8 +41,8 @@ EXAMPLES: Final[dict[Language, dict[str, str]]] = {
 }
 
 TABLES: Final = (
-    frame.WORDS, access.WORDS, chat.WORDS, conversations.WORDS, viewer.WORDS, adding.WORDS, library.WORDS, evaluation.WORDS,
-    first_run.WORDS, settings.WORDS,
+    frame.WORDS, access.WORDS, chat.WORDS, conversations.WORDS, viewer.WORDS, adding.WORDS, library.WORDS, kbs.WORDS,
+    search.WORDS, evaluation.WORDS, first_run.WORDS, settings.WORDS,
 )  # fmt: skip
 TABLE: Final[Words] = {key: texts for table in TABLES for key, texts in table.items()}
 

@@ -95,6 +95,11 @@ def _document(session: Session, citation: Citation) -> None:
     show()
 
 
+def excerpt(text: str, start: int, end: int, *, label: str, key: str) -> None:
+    """A piece of a document's text, set as text, with the words from ``start`` to ``end`` marked."""
+    _show(text, start, end, label=label, key=key)
+
+
 def _show(text: str, start: int, end: int, *, label: str, key: str, tall: bool = False) -> None:
     start, end = max(0, start), min(len(text), end)
     data = {"before": text[:start], "quote": text[start:end], "after": text[max(start, end) :], "label": label}

@@ -68,7 +68,9 @@ class ScriptedPipeline:
         """How many answers come before this one."""
         return self.before
 
-    def retrieve(self, question: str, history: Sequence[Turn] = (), *, filter: Filter = EVERYTHING) -> Retrieval:
+    def retrieve(
+        self, question: str, history: Sequence[Turn] = (), *, filter: Filter = EVERYTHING, k: int | None = None
+    ) -> Retrieval:
         """The scripted passages."""
         self.histories.append(tuple(history))
         self.filters.append(filter)
