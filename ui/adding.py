@@ -77,9 +77,7 @@ def panel(session: Session, *, empty: bool) -> None:
             _progress(job, say)
         else:
             _upload(session)
-            if empty and st.button(
-                say("add_samples"), type="primary", icon=":material/auto_stories:", key="add-samples"
-            ):
+            if empty and st.button(say("add_samples"), icon=":material/auto_stories:", key="add-samples"):
                 start(session, [str(SAMPLES)])
                 st.rerun()
             if job is not None:
@@ -416,7 +414,7 @@ def _forget(session: Session, root: RootState) -> None:
     def ask() -> None:
         with errors_shown():
             st.markdown(say("folder_forget_sure", path=inline(root.path), files=root.files))
-            if st.button(say("folder_forget"), type="primary", key="sure"):
+            if st.button(say("folder_forget"), key="sure"):
                 with session.store() as store, store.write_lock():
                     store.forget_root(root.path)
                 following.follow(session.services, session.kb)

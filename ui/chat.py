@@ -191,7 +191,7 @@ def _question(session: Session, conversation: int, messages: list[Message], numb
         say("edit_question"), message.content, key="edited", max_chars=4000, label_visibility="collapsed"
     )
     with st.container(horizontal=True):
-        if st.button(say("ask_edited"), type="primary", key="ask-edited") and text.strip():
+        if st.button(say("ask_edited"), key="ask-edited") and text.strip():
             st.session_state.pop(_EDITED)
             _again(session, conversation, messages, number, text.strip())
         if st.button(say("cancel"), key="cancel-edit"):

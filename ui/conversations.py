@@ -117,7 +117,7 @@ def _rename(session: Session, conversation: Conversation) -> None:
     def ask() -> None:
         with errors_shown():
             title = st.text_input(say("title"), conversation.title, max_chars=100, key="new-title")
-            if st.button(say("save"), type="primary", key="save-title") and title.strip():
+            if st.button(say("save"), key="save-title") and title.strip():
                 session.conversations().rename(conversation.id, title.strip())
                 st.rerun()
 
@@ -131,7 +131,7 @@ def _delete(session: Session, conversation: Conversation) -> None:
     def ask() -> None:
         with errors_shown():
             st.markdown(say("delete_conversation_sure", title=inline(conversation.title)))
-            if st.button(say("delete"), type="primary", key="sure"):
+            if st.button(say("delete"), key="sure"):
                 if job := session.services.answers.pop(conversation.id, None):
                     job.stop()
                 session.conversations().delete(conversation.id)

@@ -110,7 +110,7 @@ def _delete(session: Session, name: str) -> None:
     def ask() -> None:
         with errors_shown():
             st.markdown(say("delete_document_sure", name=inline(name)))
-            if st.button(say("delete"), type="primary", key="sure"):
+            if st.button(say("delete"), key="sure"):
                 st.session_state["deleted"] = library.delete(session, [name])
                 open_document(None)
                 st.rerun()

@@ -76,7 +76,7 @@ def _run_controls(session: Session, path: Path) -> None:
         first = st.number_input(say("first_questions"), 1, count, count, key="run-first")
         hidden = st.number_input(say("withhold"), 0, count, 0, help=say("withhold_help"), key="run-withhold")
         answers = st.toggle(say("with_answers"), help=say("with_answers_help"), key="run-answers")
-        if st.form_submit_button(say("run"), type="primary", icon=":material/play_arrow:"):
+        if st.form_submit_button(say("run"), icon=":material/play_arrow:"):
             start(session, path, int(first), int(hidden), answers)
             st.rerun()
 

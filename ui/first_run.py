@@ -41,7 +41,7 @@ def page(session: Session) -> None:
         st.error(plain(job.error or say("unexpected")), icon=":material/error:")
     size = _size(sum(model.download for model in wanted), say)
     label = say("try_again") if failed else say("download", size=size)
-    if st.button(label, type="primary", icon=":material/download:", key="download"):
+    if st.button(label, icon=":material/download:", key="download"):
         session.services.pull = start_pull([model.name for model in wanted])
         st.rerun()
 

@@ -135,7 +135,7 @@ def _password_form(users: Users, say: Say) -> None:
             max_chars=LONGEST_PASSWORD,
             autocomplete="current-password",
         )
-        if not st.form_submit_button(say("sign_in"), type="primary", width="stretch"):
+        if not st.form_submit_button(say("sign_in"), width="stretch"):
             return
     try:
         token = users.sign_in(name, password, _throttle())

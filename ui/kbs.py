@@ -44,7 +44,7 @@ def _create(session: Session) -> None:
     @st.dialog(say("kb_new"))
     def ask() -> None:
         name = st.text_input(say("kb_name"), key="kb-new-name", max_chars=100)
-        if st.button(say("kb_create"), type="primary", key="kb-create") and name.strip():
+        if st.button(say("kb_create"), key="kb-create") and name.strip():
             with errors_shown():
                 whole.create_kb(home, name.strip(), session.user)
                 frame.choose_kb(name.strip())
@@ -59,7 +59,7 @@ def _rename(session: Session) -> None:
     @st.dialog(say("kb_rename"))
     def ask() -> None:
         name = st.text_input(say("kb_name"), session.kb, key="kb-other-name", max_chars=100)
-        if st.button(say("kb_rename"), type="primary", key="kb-save-name") and name.strip() not in ("", session.kb):
+        if st.button(say("kb_rename"), key="kb-save-name") and name.strip() not in ("", session.kb):
             with errors_shown():
                 rename(session, name.strip())
                 st.rerun()
@@ -90,7 +90,7 @@ def _delete(session: Session) -> None:
             documents = store.counts()[0]
         st.markdown(say("kb_delete_sure", name=f"**{inline(session.kb)}**", count=documents))
         typed = st.text_input(say("kb_type_name"), key="kb-typed")
-        if st.button(say("kb_delete"), type="primary", key="kb-sure", disabled=typed.strip() != session.kb):
+        if st.button(say("kb_delete"), key="kb-sure", disabled=typed.strip() != session.kb):
             with errors_shown():
                 if follower := services.followers.pop(session.kb, None):
                     follower.stop()

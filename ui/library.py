@@ -197,7 +197,7 @@ def _delete(session: Session, names: Sequence[str]) -> None:
     def ask() -> None:
         with errors_shown():
             st.markdown(say("delete_documents_sure", names=inline(", ".join(names), 300)))
-            if st.button(say("delete"), type="primary", key="sure"):
+            if st.button(say("delete"), key="sure"):
                 st.session_state["deleted"] = delete(session, names)
                 st.session_state[_CHOSEN] = set()
                 st.rerun()

@@ -36,7 +36,7 @@ def answering(session: Session) -> None:
         if st.button(say("try_model"), icon=":material/network_check:", key="try-model"):
             session.services.trial = Job(_tried(wanted), None)
             st.rerun()
-        if st.button(say("save"), type="primary", key="save-model"):
+        if st.button(say("save"), key="save-model"):
             page.save(session, _changes(wanted, now))
             _forget_keys()
             st.rerun()
@@ -147,7 +147,7 @@ def embedding(session: Session) -> None:
         )  # fmt: skip
         key = _key(say, stored=bool(now.api_key), fixed="embedding.api_key" in decided, name="embedding-key")
         st.caption(_cost(session))
-        if st.form_submit_button(say("save"), type="primary"):
+        if st.form_submit_button(say("save")):
             page.save(session, _embedding_changes(model.strip(), address.strip(), key, now))
             _forget_keys()
             st.rerun()

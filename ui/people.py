@@ -58,7 +58,7 @@ def _add(session: Session) -> None:
     role = _role(say, "reader", key="person-role")
     kbs = _kbs(session, (), role)
     password = _password(say, say("person_password"))
-    if st.button(say("person_add"), key="person-add-now", type="primary") and _long_enough(password, say):
+    if st.button(say("person_add"), key="person-add-now") and _long_enough(password, say):
         with errors_shown():
             with _users(session) as users:
                 users.add(name, role, kbs, password)
@@ -71,7 +71,7 @@ def _change(session: Session, person: Person) -> None:
     role = user.role if own else _role(say, user.role, key="person-role")
     kbs = _kbs(session, user.kbs, role)
     password = _password(say, say("new_password"))
-    if st.button(say("person_save"), key="person-save", type="primary") and _long_enough(password, say):
+    if st.button(say("person_save"), key="person-save") and _long_enough(password, say):
         with errors_shown():
             with _users(session) as users:
                 users.change(user.name, role=role, kbs=kbs, password=password or None)

@@ -130,7 +130,7 @@ def _edit(session: Session, path: Path, questions: list[Question], index: int) -
             )
             relevant = st.multiselect(say("relevant"), names, question.relevant, key="edit-relevant")
             with st.container(horizontal=True):
-                if st.button(say("save"), type="primary", key="save-question"):
+                if st.button(say("save"), key="save-question"):
                     changed = edited(question, answers.split("\n"), relevant, answerable)
                     save(path, [*questions[:index], changed, *questions[index + 1 :]])
                     st.rerun()
@@ -158,7 +158,7 @@ def _delete(session: Session, path: Path) -> None:
     @st.dialog(say("delete_set"))
     def ask() -> None:
         st.markdown(say("delete_set_sure", name=inline(_name(path, session))))
-        if st.button(say("delete"), type="primary", key="sure"):
+        if st.button(say("delete"), key="sure"):
             path.unlink(missing_ok=True)
             st.rerun()
 

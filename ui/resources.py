@@ -86,6 +86,11 @@ class Services:
             assert found is not None
             return found
 
+    @property
+    def can_search(self) -> bool:
+        """Whether a search needs no model to be loaded first."""
+        return self._pipeline is not None or self._searcher is not None
+
     def renew(self) -> None:
         """Take on the settings as they are saved now; models whose settings are the same stay loaded.
 

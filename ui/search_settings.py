@@ -42,7 +42,7 @@ def panel(session: Session) -> None:
         answers=replace(now.answers, strictness=round(strictness, 2)),
         prompt=replace(now.prompt, style=style),
     )
-    if st.button(say("save"), type="primary", key="save-search", disabled=wanted == now):
+    if st.button(say("save"), key="save-search", disabled=wanted == now):
         page.save(
             session,
             {
@@ -69,6 +69,9 @@ def _preview(session: Session, now: Settings, wanted: Settings) -> None:
     with session.store() as store:
         empty = not store.counts()[0]
     if not question.strip() or empty or session.services.missing_models():
+        return
+    # Loading the embedder takes seconds: not for everybody who only looks at the page.
+    if not session.services.can_search and not st.button(say("preview_show"), key="preview-show"):
         return
     with st.spinner(say("searching")):
         pipeline = session.searcher()

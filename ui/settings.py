@@ -105,7 +105,7 @@ def _documents(session: Session) -> None:
             say("encoding"), now.encoding, help=say("encoding_help"), placeholder="gb18030", disabled=fixed("encoding")
         )
         urls = st.toggle(say("allow_urls"), now.allow_urls, help=say("allow_urls_help"), disabled=fixed("allow_urls"))
-        if st.form_submit_button(say("save"), type="primary"):
+        if st.form_submit_button(say("save")):
             save(
                 session,
                 {

@@ -99,7 +99,9 @@ class Reader:
 
     def settle(self) -> None:
         """Wait until the page is drawn and no run of it is under way."""
-        expect(self.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=60_000
+        )
 
     def ask(self, question: str) -> Locator:
         """Type a question, send it, and wait until its answer is checked; the answer's message."""

@@ -150,6 +150,7 @@ def test_the_preview_compares_and_saves_nothing(start: Start, filled: Path) -> N
     pipeline = ScriptedPipeline()
     app, services = start(pipeline, page=draw)
     assert app.text_input(key="preview-question").value == "Why LoRA?"
+    app.button(key="preview-show").click().run()
     app.slider(key="set-k").set_value(9).run()
     assert [settings.retrieval.k for settings in pipeline.tried][-2:] == [services.settings.retrieval.k, 9]
     assert "90% likely" in shown(app).replace("\\", "")

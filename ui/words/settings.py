@@ -116,6 +116,7 @@ WORDS: Words = {
     "style_help": {"zh": "怎样要求模型回答。", "en": "How the model is asked to answer."},
     "preview": {"zh": "预览（不保存，也不调用模型）", "en": "Preview (saves nothing, asks no model)"},
     "preview_question": {"zh": "用哪个问题预览", "en": "The question to try it on"},
+    "preview_show": {"zh": "显示预览", "en": "Show the preview"},
     "as_now": {"zh": "现在", "en": "As it is"},
     "as_set": {"zh": "改动后", "en": "As set above"},
     "would_refuse": {"zh": "会直接拒答：把握 {share}", "en": "Would refuse at once: {share} likely"},
