@@ -6,6 +6,7 @@ a document may have subverted is only ever data.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import math
@@ -46,6 +47,7 @@ class _Answer:
         self._answers = answers
         path = Path(asked["path"])
         passwords = tuple(asked["passwords"])
+        self._page: dict[str, Any] | None = asked.get("page")
         self._source = replace(Source.of(path), encoding=asked["encoding"], passwords=passwords, tick=self._tick)
         self._processor_seconds: float = asked["seconds"]
         self._pages = 0
@@ -57,9 +59,12 @@ class _Answer:
         failure, last = "", False
         _limit_processor(self._processor_seconds)
         try:
-            for document in self._documents():
-                self._send({"document": asdict(document)})
-                _limit_processor(self._processor_seconds)
+            if self._page is not None:
+                self._draw(self._page)
+            else:
+                for document in self._documents():
+                    self._send({"document": asdict(document)})
+                    _limit_processor(self._processor_seconds)
         except IngestError as error:
             failure = str(error)
         except MemoryError:
@@ -78,6 +83,12 @@ class _Answer:
         from ingest.loaders import load
 
         return load(self._source)
+
+    def _draw(self, page: dict[str, Any]) -> None:
+        from ingest.page_image import PageRequest, draw
+
+        drawn = draw(self._source, PageRequest(**page))
+        self._send({"drawn": {**asdict(drawn), "png": base64.b64encode(drawn.png).decode("ascii")}})
 
     def _tick(self) -> None:
         """A page or a part is done: the next one has its time anew."""

@@ -62,7 +62,26 @@ def read(image: Image) -> Read:
         raise IngestError(f"OCR failed: {str(error).strip().splitlines()[-1][:200]}") from None
 
 
+def seen(image: Image) -> tuple[Image, list[tuple[str, tuple[float, float, float, float]]]]:
+    """The picture as it was read, upright and level, and each line on it: its words, and left, top, right, bottom."""
+    from PIL import Image
+
+    pixels, words, _ = _words(image)
+    lines = [(text, (*box.min(axis=0).tolist(), *box.max(axis=0).tolist())) for box, text, _ in words]
+    return Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])), lines
+
+
 def _read(image: Image) -> Read:
+    _, words, turned = _words(image)
+    if not words:
+        return Read("", 1.0, turned)
+    text = arranged(_pieces([box for box, _, _ in words], [text for _, text, _ in words]))
+    sure = sum(score * len(text) for _, text, score in words) / sum(len(text) for _, text, _ in words)
+    return Read(text, min(sure, quality(text)), turned)
+
+
+def _words(image: Image) -> tuple[np.ndarray, list[tuple[np.ndarray, str, float]], int]:
+    """The picture put upright and level, its lines with their corners and scores, and by how much it was turned."""
     pixels = _pixels(image)
     boxes, lines = _detected(pixels)
     turned = _turn(boxes, lines)
@@ -73,12 +92,8 @@ def _read(image: Image) -> Read:
         pixels = _levelled(pixels, skew)
         boxes, lines = _detected(pixels)
     words = [(box, text, score) for box, (text, score) in zip(boxes, _recognised(lines), strict=True)]
-    words = [(box, text, score) for box, text, score in words if score >= (_SURE if len(text) > 2 else _SURE_OF_A_FEW)]
-    if not words:
-        return Read("", 1.0, turned)
-    text = arranged(_pieces([box for box, _, _ in words], [text for _, text, _ in words]))
-    sure = sum(score * len(text) for _, text, score in words) / sum(len(text) for _, text, _ in words)
-    return Read(text, min(sure, quality(text)), turned)
+    sure = [(box, text, score) for box, text, score in words if score >= (_SURE if len(text) > 2 else _SURE_OF_A_FEW)]
+    return pixels, sure, turned
 
 
 def _pixels(image: Image) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import math
@@ -11,11 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from ingest.child import MEMORY
+from ingest.page_image import PageImage, PageRequest
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
@@ -62,19 +64,32 @@ class Sandbox:
 
     def documents(self, asked: Path | Request) -> Iterator[ParsedDocument]:
         """The documents of a file as they are read; raises IngestError with the reason where it cannot be."""
-        request = Request(asked) if isinstance(asked, Path) else asked
+        for message in self._messages(Request(asked) if isinstance(asked, Path) else asked):
+            if "document" in message:
+                yield _document(message["document"])
+
+    def picture(self, path: Path, page: PageRequest) -> PageImage:
+        """A page of a file as it looks; raises IngestError with the reason where it cannot be drawn."""
+        drawn: dict[str, Any] = {}
+        for message in self._messages(
+            Request(path), page
+        ):  # to its end: what is left unread would answer the next file
+            drawn = message.get("drawn", drawn)
+        return PageImage(**{**drawn, "png": base64.b64decode(drawn["png"])})
+
+    def _messages(self, request: Request, page: PageRequest | None = None) -> Iterator[dict[str, Any]]:
+        """What the child says of a file until it is done; raises IngestError with the reason where it fails."""
         if self._process and self._process.poll() is not None:
             self.close()  # it died while it had nothing to do: that is no fault of this file
         process = self._started()
         assert process.stdin and process.stdout
         self.pages, self._spent, self.read_seconds = 0, 0.0, 0.0
         try:
-            process.stdin.write(self._question(request))
+            process.stdin.write(self._question(request, page))
             process.stdin.flush()
             while "failure" not in (message := self._receive(process.stdout)):
                 self.pages = message.get("pages", self.pages)
-                if "document" in message:
-                    yield _document(message["document"])
+                yield message
         except (BrokenPipeError, EOFError):
             self.close()
             self.read_seconds = round(self._spent, 3)
@@ -97,12 +112,13 @@ class Sandbox:
                 with contextlib.suppress(OSError):
                     pipe.close() if pipe else None
 
-    def _question(self, request: Request) -> str:
+    def _question(self, request: Request, page: PageRequest | None) -> str:
         asked = {
             "path": os.path.abspath(request.path),
             "encoding": request.encoding,
             "passwords": request.passwords,
             "seconds": self._processor_seconds,
+            **({"page": asdict(page)} if page else {}),
         }
         return json.dumps(asked) + "\n"
 

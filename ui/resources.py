@@ -17,12 +17,16 @@ from ui.following import resume
 from ui.markup import plain
 
 if TYPE_CHECKING:
+    from ingest.page_image import PageImage, PageRequest
+    from ingest.sandbox import Sandbox
     from rag.llm import LanguageModel
     from rag.pipeline import Pipeline
     from rag.types import Embedder
     from ui.following import Follower
     from ui.jobs import Job
 
+DRAW_SECONDS = 30.0  # for a page, recognition included
+DRAWN_KEPT = 32  # pictures, some 300 KB each
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "docs"
 
 
@@ -61,6 +65,9 @@ class Services:
         self.trial: Job[Any] | None = None
         self._load = load
         self._load_embedder = load_embedder
+        self._drawing = threading.Lock()
+        self._sandbox: Sandbox | None = None
+        self._drawn: dict[tuple[Path, PageRequest], PageImage] = {}
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self._embedder: Embedder | None = None
         self._pipeline: Pipeline | None = None
@@ -116,6 +123,20 @@ class Services:
     def loaded(self) -> bool:
         """Whether the models are in memory."""
         return self._pipeline is not None
+
+    def draw(self, path: Path, request: PageRequest) -> PageImage:
+        """A page as it looks, drawn by a process that a bad file can only take down itself; the latest are kept."""
+        from ingest.sandbox import Sandbox
+
+        with self._drawing:
+            if (known := self._drawn.get((path, request))) is not None:
+                return known
+            if self._sandbox is None:
+                self._sandbox = Sandbox(DRAW_SECONDS)
+            drawn = self._drawn[path, request] = self._sandbox.picture(path, request)
+            while len(self._drawn) > DRAWN_KEPT:
+                del self._drawn[next(iter(self._drawn))]
+            return drawn
 
     def task(self, kb: str, roots: list[str], **more: object) -> dict[str, object]:
         """A task for `ingest/worker.py` over a knowledge base of this home."""

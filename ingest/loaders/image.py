@@ -62,6 +62,16 @@ def load(source: Source) -> Iterator[ParsedDocument]:
     yield ParsedDocument(source.stem, tuple(pages), tuple(told))
 
 
+def pictures(source: Source, page: int) -> Iterator[tuple[Image.Image, int]]:
+    """The strips of a page (from 1) as pictures, each with how many pages there are; raises IngestError."""
+    picture = _opened(source)
+    places = list(_places(picture)) if picture.format == "TIFF" and _frames(picture) > 1 else [0]
+    if not 1 <= page <= len(places):
+        raise IngestError(f"it has no page {page}, only {len(places)}")
+    for strip in _strips(_frame(picture, places[page - 1])):
+        yield strip, len(places)
+
+
 def _opened(source: Source) -> ImageFile:
     """The picture, its header read; its size is checked here and not by Pillow, which cannot say what is allowed."""
     from PIL import Image, UnidentifiedImageError

@@ -1,0 +1,127 @@
+"""The opened source: what it shows for a page, a table, a text, and for what is no longer there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scripted import ScriptedPipeline
+from streamlit.testing.v1 import AppTest
+
+from ingest.sync import synchronise
+from rag.conversations import Conversations
+from rag.settings import Settings
+from rag.store import Store
+from rag.types import Answer, Citation, Claim, Passage
+from tests.ingest.conftest import _make_pdf
+from ui.resources import Services
+from ui.table_rows import rows_around
+
+Start = Callable[..., tuple[AppTest, Services]]
+ROWS = "name: Ada; salary: 900; city: Bern\nname: Bo; salary: 800; city: Basel\nname: Cy; salary: 700; city: Chur"
+
+
+def answered(home: Path, document: str, quote: str) -> int:
+    """A conversation whose answer cites these words of a document; its number."""
+    with Store(home) as store:
+        text = store.document_text(document)
+        start = text.index(quote)
+        chunk = next(c for c in store.chunks(document) if c.start <= start < c.end)
+    passage = Passage(chunk, 0.9, 1, 1, kb="default")
+    citation = Citation(1, passage, quote, start, start + len(quote), 0.9)
+    claim = Claim("So it is.", 0, 9, (1,), True)
+    answer = Answer("Is it?", "So it is.", (claim,), (citation,), (passage,), False, "", "en")
+    conversations = Conversations(home)
+    number = conversations.create("Is it?")
+    conversations.add(number, "user", "Is it?")
+    conversations.add(number, "assistant", answer.text, answer)
+    return number
+
+
+@pytest.fixture
+def home(filled: Path, exact_embedder: type) -> Path:
+    """The filled home with a PDF of two pages and a table beside the texts."""
+    folder = filled / "files"
+    _make_pdf(folder / "lora.pdf", [["Rain in Hangzhou all day long."], ["LoRA trains two small matrices instead."]])
+    (folder / "people.csv").write_text("name,salary,city\nAda,900,Bern\nBo,800,Basel\nCy,700,Chur\n", encoding="utf-8")
+    with Store(filled) as store:
+        synchronise(Settings(home=filled), [folder], store=store, embedder=exact_embedder())
+    return filled
+
+
+def opened(app: AppTest, number: int) -> AppTest:
+    """The conversation's footnote, opened."""
+    app.query_params["c"] = str(number)
+    app.run().pills[0].set_value(1).run()
+    assert not app.exception
+    return app
+
+
+def shown(app: AppTest) -> list[dict[str, object]]:
+    """What the source's own elements show."""
+    return [json.loads(element.proto.json or element.proto.mixed.json) for element in app.get("bidi_component")]
+
+
+def captions(app: AppTest) -> str:
+    """All captions."""
+    return "\n".join(caption.value for caption in app.caption)
+
+
+def test_a_pdf_opens_on_its_page(start: Start, home: Path) -> None:
+    """A quote on the second page opens the picture of that page, and pages can be turned."""
+    app, services = start(ScriptedPipeline())
+    opened(app, answered(home, "lora.pdf", "two small matrices"))
+    [(_, request)] = services._drawn
+    assert (request.page, services._drawn.popitem()[1].found) == (2, True)
+    assert len(app.get("image")) == 1
+    next(button for button in app.button if str(button.key).startswith("back-")).click().run()
+    assert [request.page for _, request in services._drawn] == [1]
+
+
+def test_a_row_opens_as_a_table(start: Start, home: Path) -> None:
+    """A quoted row stands among its neighbours under the column names, marked."""
+    app, _ = start(ScriptedPipeline())
+    opened(app, answered(home, "people.csv", "name: Bo; salary: 800"))
+    table = next(each["table"] for each in shown(app) if "table" in each)
+    assert table["names"] == ["name", "salary", "city"]  # type: ignore[index]
+    assert table["rows"][1] == ["Bo", "800", "Basel"] and table["marked"] == [1]  # type: ignore[index]
+
+
+def test_a_deleted_document_keeps_the_quoted_words(start: Start, home: Path) -> None:
+    """Of a document that was deleted since, the words that were quoted are shown, and that it is gone."""
+    app, services = start(ScriptedPipeline())
+    number = answered(home, "adapters.md", "two small matrices")
+    with Store(services.settings.home) as store:
+        store.delete("adapters.md")
+    opened(app, number)
+    assert "was deleted since" in captions(app)
+    assert any(each.get("quote") == "two small matrices" for each in shown(app))
+
+
+def test_a_file_that_changed_is_not_shown_as_the_source(start: Start, home: Path) -> None:
+    """Where the file holds other bytes by now, there is no picture, and the page says why."""
+    app, services = start(ScriptedPipeline())
+    number = answered(home, "lora.pdf", "two small matrices")
+    _make_pdf(home / "files" / "lora.pdf", [["Something else."]])
+    opened(app, number)
+    assert not app.get("image") and not services._drawn
+    assert "changed" in captions(app)
+
+
+@pytest.mark.parametrize(
+    ("quote", "marked"), [("Bo; salary: 800", {1}), ("salary: 900; city: Bern\nname: Bo", {0, 1}), (ROWS, {0, 1, 2})]
+)
+def test_the_quoted_rows_are_the_marked_ones(quote: str, marked: set[int]) -> None:
+    """Exactly the rows that hold a part of the quote are marked."""
+    start = ROWS.index(quote)
+    rows = rows_around(ROWS, start, start + len(quote))
+    assert rows is not None and rows.marked == marked and rows.names == ("name", "salary", "city")
+
+
+def test_a_sentence_is_no_table() -> None:
+    """Running text is not made into a table, nor are rows under different names."""
+    text = "Note: it rained; nobody came.\n" + ROWS + "\nkind: a; size: 3"
+    assert rows_around("It rained all day. Nobody came.", 0, 10) is None
+    assert rows_around(text, text.index("Cy"), len(text)) is None
