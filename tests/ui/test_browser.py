@@ -151,7 +151,7 @@ def test_settings_are_saved_and_in_force(browser: Browser, address: str) -> None
     expect(page.get_by_text("Saved, and in force.")).to_be_visible()
     page.reload()
     page.get_by_role("tab", name="Finding and answering").click()
-    expect(page.locator(".st-key-set-strictness").get_by_role("slider")).to_have_attribute("aria-valuenow", "0.65")
+    expect(page.locator(".st-key-set-strictness").get_by_role("slider")).to_have_value("0.65")
     page.get_by_role("tab", name="Appearance").click()
     page.get_by_role("button", name="Dark").click()
     expect(page.locator("[data-testid=stApp]")).to_have_css("background-color", "rgb(25, 26, 25)")
