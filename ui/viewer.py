@@ -35,8 +35,10 @@ _CSS = """
 .source:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 4px; }
 mark { color: inherit; background: var(--st-yellow-background-color); border-bottom: 2px solid var(--st-yellow-color);
   border-radius: 2px; padding: .1em 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-table { border-collapse: collapse; white-space: normal; font-size: .875rem; line-height: 1.5; }
-th, td { border: 1px solid var(--st-border-color); padding: .3rem .6rem; text-align: left; vertical-align: top; }
+table { border-collapse: collapse; white-space: normal; font-size: .875rem; line-height: 1.5; width: max-content;
+  overflow-wrap: break-word; }
+th, td { border: 1px solid var(--st-border-color); padding: .3rem .6rem; text-align: left; vertical-align: top;
+  max-width: 16em; }
 tr.quoted td { background: var(--st-yellow-background-color); font-weight: 600; }
 """
 
