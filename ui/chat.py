@@ -156,8 +156,7 @@ def _message(session: Session, conversation: int, messages: list[Message], numbe
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"actions-{message.id}"):
             feedback.row(session, messages, number)
             if last and messages[asked].role == "user":
-                hint = say("answer_again")
-                if st.button("", key="retry", icon=":material/refresh:", type="tertiary", help=hint):
+                if st.button(say("answer_again"), key="retry", icon=":material/refresh:", type="tertiary"):
                     _again(session, conversation, messages, asked, messages[asked].content)
         feedback.correction(session, messages, number)
         if last and message.answer is not None:
@@ -183,7 +182,7 @@ def _question(session: Session, conversation: int, messages: list[Message], numb
     if st.session_state.get(_EDITED) != message.id:
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(plain(message.content), width="stretch")
-            if last and st.button("", key="edit", icon=":material/edit:", type="tertiary", help=say("edit_question")):
+            if last and st.button(say("edit"), key="edit", icon=":material/edit:", type="tertiary"):
                 st.session_state[_EDITED] = message.id
                 st.rerun()
         return

@@ -23,12 +23,12 @@ def row(session: Session, messages: Sequence[Message], number: int) -> None:
     key = f"thumbs-{message.id}"
     st.session_state[key] = _THUMBS.get(message.rating)
     st.feedback("thumbs", key=key, on_change=partial(_rate, session, message, key))
-    with st.popover("", icon=":material/content_copy:", type="tertiary", help=say("copy"), key=f"copy-{message.id}"):
+    with st.popover(say("copy"), icon=":material/content_copy:", type="tertiary", key=f"copy-{message.id}"):
         st.code(answer_text(message.answer), language=None, wrap_lines=True)
     asked = number > 0 and messages[number - 1].role == "user"
     if asked and session.user.may_change(session.kb) and _is_known(message):
-        hint = say("collect")
-        if st.button("", key=f"collect-{message.id}", icon=":material/playlist_add:", type="tertiary", help=hint):
+        label = say("collect")
+        if st.button(label, key=f"collect-{message.id}", icon=":material/playlist_add:", type="tertiary"):
             _collect(session, messages, number)
 
 

@@ -37,9 +37,8 @@ def answering(session: Session) -> None:
             session.services.trial = Job(_tried(wanted), None)
             st.rerun()
         if st.button(say("save"), key="save-model"):
-            page.save(session, _changes(wanted, now))
             _forget_keys()
-            st.rerun()
+            page.save(session, _changes(wanted, now))
     if (job := session.services.trial) is not None:
         _trial(job, say)
 
@@ -148,9 +147,8 @@ def embedding(session: Session) -> None:
         key = _key(say, stored=bool(now.api_key), fixed="embedding.api_key" in decided, name="embedding-key")
         st.caption(_cost(session))
         if st.form_submit_button(say("save")):
-            page.save(session, _embedding_changes(model.strip(), address.strip(), key, now))
             _forget_keys()
-            st.rerun()
+            page.save(session, _embedding_changes(model.strip(), address.strip(), key, now))
     _reembed(session)
 
 

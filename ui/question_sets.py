@@ -109,9 +109,7 @@ def _question(session: Session, path: Path, questions: list[Question], index: in
             st.markdown(f"**{inline(question.question, 300)}**")
             wanted = " | ".join(question.answers) or ", ".join(question.relevant)
             st.caption(inline(wanted, 200) if question.answerable else say("unanswerable"))
-        if own and st.button(
-            "", key=f"edit-{index}", icon=":material/edit:", type="tertiary", help=say("edit_set_question")
-        ):
+        if own and st.button(say("edit"), key=f"edit-{index}", icon=":material/edit:", type="tertiary"):
             _edit(session, path, questions, index)
 
 

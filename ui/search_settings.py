@@ -52,7 +52,6 @@ def panel(session: Session) -> None:
                 "prompt.style": style,
             },
         )
-        st.rerun()
     _preview(session, now, wanted)
 
 

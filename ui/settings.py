@@ -10,7 +10,7 @@ from rag.llm import shown_address
 from rag.settings import CONFIG_NAME
 from ui import frame, model_settings, people, search_settings, theme
 from ui.markup import inline
-from ui.saving import overridden, save
+from ui.saving import overridden, save, tell_saved
 from ui.session import Session
 
 
@@ -18,6 +18,7 @@ def page(session: Session) -> None:
     """Draw the settings page, as much of it as the user may see."""
     say = session.say
     st.title(say("settings"), anchor=False)
+    tell_saved(session)
     if not session.user.admin:
         _appearance(session)
         _privacy(session)

@@ -194,12 +194,12 @@ def _turn(
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"turn-{key}"):
         if len(pages) > 1:
             st.button(
-                "", key=f"back-{key}", icon=":material/chevron_left:", type="tertiary", help=say("page_before"),
+                say("page_before"), key=f"back-{key}", icon=":material/chevron_left:", type="tertiary",
                 disabled=shown <= 0, on_click=turn, args=(-1,),
             )  # fmt: skip
             st.markdown(f"{pages[shown].number or shown + 1} / {len(pages)}", width="content")
             st.button(
-                "", key=f"on-{key}", icon=":material/chevron_right:", type="tertiary", help=say("page_after"),
+                say("page_after"), key=f"on-{key}", icon=":material/chevron_right:", type="tertiary",
                 disabled=shown >= len(pages) - 1, on_click=turn, args=(1,),
             )  # fmt: skip
         if st.button(say("larger"), key=f"larger-{key}", icon=":material/zoom_in:", type="tertiary"):

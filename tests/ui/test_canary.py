@@ -29,7 +29,7 @@ from tests.faults import seeds
 from tests.rag import test_injection as attacks
 from tests.rag.stored import put
 
-PAGES = ("chat", "library", "evaluation", "settings")
+PAGES = ("chat", "library", "search", "evaluation", "settings")
 ALIKE, MOST = 3, 25  # controls pressed of those that only a number tells apart, and in all, a page
 TOGETHER = 12  # answers in a conversation: the page draws so many at once
 SHORTLY = 200  # milliseconds from a click to the run that it causes, and from a dialog to what it would load
