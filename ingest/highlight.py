@@ -17,6 +17,7 @@ _ENOUGH = 0.5  # of the quoted letters; a page with fewer holds other words
 _CONTEXT = 200  # characters before the quoted words that tell one place of them from another
 _SHORT = 12  # letters, up to which a piece must be whole words; three for a Chinese one
 _CJK_WEIGHT = 3
+_RUN = 20  # letters in a row that are no chance: "are on the second" stands on many a page
 _MOST_PLACES = 50  # of one piece that are compared
 _NEAR = 3.0  # lines: a short piece farther from the others is another one
 _SENTENCE_END = re.compile(r"\n|(?<=[.!?;])\s+|(?<=[。！？；])")
@@ -145,7 +146,7 @@ def _distance(page: _Page, one: Range, other: Range) -> float:
 def _runs(page: _Page, piece: str) -> Iterator[Range]:
     """The longest stretches of a piece that the page does hold, of the weight of a few words."""
     same = SequenceMatcher(None, page.letters, piece, autojunk=False).find_longest_match()
-    if _weight(piece[same.b : same.b + same.size]) <= _SHORT:
+    if _weight(piece[same.b : same.b + same.size]) < _RUN:
         return
     yield same.a, same.a + same.size
     yield from _runs(page, piece[: same.b])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest import ocr
+from ingest.formats import LOADERS, identify
 from ingest.highlight import Box, Glyph, find
 from ingest.source import LOCKED, Source
 from rag.errors import IngestError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from pypdfium2 import PdfBitmap, PdfDocument, PdfPage
 
-PICTURES = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"))
 WIDTH = 1100  # pixels
 MOST_PIXELS = 6_000_000
 _LONGEST = 6000  # pixels of a side, however oblong the page
@@ -64,11 +64,12 @@ def draw(source: Source, request: PageRequest) -> PageImage:
     if hashlib.sha256(content).hexdigest() != request.sha256:
         raise IngestError("the file was changed after it was taken in")
     source = source.inside(source.name, content)
-    if source.suffix == ".pdf":
+    kind = LOADERS.get(found := identify(source))  # as a loader takes it, whatever its name says
+    if kind == "pdf":
         return _of_pdf(content, request)
-    if source.suffix in PICTURES:
+    if kind == "image":
         return _of_picture(source, request)
-    raise IngestError(f"{source.suffix or 'such'} files have no pages that can be drawn")
+    raise IngestError(f"{found[1:]} files have no pages that can be drawn")
 
 
 def _of_pdf(content: bytes, request: PageRequest) -> PageImage:

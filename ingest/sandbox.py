@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ingest.child import MEMORY
-from ingest.page_image import PageImage, PageRequest
+from ingest.page_image import MOST_PIXELS, PageImage, PageRequest
 from rag.errors import IngestError
 from rag.types import Page, ParsedDocument
 
@@ -71,11 +71,10 @@ class Sandbox:
     def picture(self, path: Path, page: PageRequest) -> PageImage:
         """A page of a file as it looks; raises IngestError with the reason where it cannot be drawn."""
         drawn: dict[str, Any] = {}
-        for message in self._messages(
-            Request(path), page
-        ):  # to its end: what is left unread would answer the next file
+        # To its end: what is left unread would answer the next file.
+        for message in self._messages(Request(path), page):
             drawn = message.get("drawn", drawn)
-        return PageImage(**{**drawn, "png": base64.b64decode(drawn["png"])})
+        return _picture(drawn)
 
     def _messages(self, request: Request, page: PageRequest | None = None) -> Iterator[dict[str, Any]]:
         """What the child says of a file until it is done; raises IngestError with the reason where it fails."""
@@ -186,3 +185,12 @@ def _environment() -> dict[str, str]:
 def _document(message: dict[str, Any]) -> ParsedDocument:
     pages = tuple(Page(**page) for page in message.pop("pages"))
     return ParsedDocument(pages=pages, warnings=tuple(message.pop("warnings")), **message)
+
+
+def _picture(message: dict[str, Any]) -> PageImage:
+    """What the child drew; raises IngestError where that is no PNG of a size that it may have."""
+    png = base64.b64decode(message["png"])
+    width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
+    if png[:8] != b"\x89PNG\r\n\x1a\n" or width * height > 2 * MOST_PIXELS:
+        raise IngestError("its reader gave no picture: the file is damaged or malicious")
+    return PageImage(png, bool(message["found"]), int(message["pages"]), str(message["note"]))

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from rag.errors import RagError
+from rag.errors import IngestError, RagError
 from rag.settings import Settings, load_settings
 from ui.following import resume
 from ui.markup import plain
 
 if TYPE_CHECKING:
     from ingest.page_image import PageImage, PageRequest
-    from ingest.sandbox import Sandbox
     from rag.llm import LanguageModel
     from rag.pipeline import Pipeline
     from rag.types import Embedder
@@ -66,8 +65,7 @@ class Services:
         self._load = load
         self._load_embedder = load_embedder
         self._drawing = threading.Lock()
-        self._sandbox: Sandbox | None = None
-        self._drawn: dict[tuple[Path, PageRequest], PageImage] = {}
+        self._drawn: dict[tuple[Path, PageRequest], PageImage | IngestError] = {}
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self._embedder: Embedder | None = None
         self._pipeline: Pipeline | None = None
@@ -125,18 +123,32 @@ class Services:
         return self._pipeline is not None
 
     def draw(self, path: Path, request: PageRequest) -> PageImage:
-        """A page as it looks, drawn by a process that a bad file can only take down itself; the latest are kept."""
+        """A page as it looks, drawn by a process of its own; the latest are kept. Raises IngestError, each time anew.
+
+        The process ends with the page: what a bad file makes of it never sees another reader's file.
+        """
+        known = self._drawn.get((path, request))
+        if known is None:
+            with self._drawing:
+                known = self._drawn.get((path, request)) or self._draw_now(path, request)
+        if isinstance(known, IngestError):
+            raise known
+        return known
+
+    def _draw_now(self, path: Path, request: PageRequest) -> PageImage | IngestError:
+        """A page, or why there is none, which is kept too: the page is run again at every click."""
         from ingest.sandbox import Sandbox
 
-        with self._drawing:
-            if (known := self._drawn.get((path, request))) is not None:
-                return known
-            if self._sandbox is None:
-                self._sandbox = Sandbox(DRAW_SECONDS)
-            drawn = self._drawn[path, request] = self._sandbox.picture(path, request)
-            while len(self._drawn) > DRAWN_KEPT:
-                del self._drawn[next(iter(self._drawn))]
-            return drawn
+        drawn: PageImage | IngestError
+        with Sandbox(DRAW_SECONDS) as sandbox:
+            try:
+                drawn = sandbox.picture(path, request)
+            except IngestError as error:
+                drawn = IngestError(str(error))
+        self._drawn[path, request] = drawn
+        while len(self._drawn) > DRAWN_KEPT:
+            del self._drawn[next(iter(self._drawn))]
+        return drawn
 
     def task(self, kb: str, roots: list[str], **more: object) -> dict[str, object]:
         """A task for `ingest/worker.py` over a knowledge base of this home."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,7 +25,8 @@ REACH = 20_000  # characters shown on either side of the quoted words
 DRAWN = frozenset(
     (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
 )  # what has pages to look at
-LARGE = 2000  # pixels of a page that is looked at closely
+AROUND = 600  # characters of it beside the answer
+LARGE = 1440  # pixels of a page that is looked at closely; Streamlit would make a wider one smaller again
 
 _CSS = """
 .source { color: var(--st-text-color); font-family: var(--st-font); font-size: .95rem; line-height: 1.75;
@@ -34,8 +35,10 @@ _CSS = """
 .source:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 4px; }
 mark { color: inherit; background: var(--st-yellow-background-color); border-bottom: 2px solid var(--st-yellow-color);
   border-radius: 2px; padding: .1em 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-table { border-collapse: collapse; white-space: normal; font-size: .875rem; line-height: 1.5; }
-th, td { border: 1px solid var(--st-border-color); padding: .3rem .6rem; text-align: left; vertical-align: top; }
+table { border-collapse: collapse; white-space: normal; font-size: .875rem; line-height: 1.5; width: max-content;
+  overflow-wrap: break-word; }
+th, td { border: 1px solid var(--st-border-color); padding: .3rem .6rem; text-align: left; vertical-align: top;
+  max-width: 16em; }
 tr.quoted td { background: var(--st-yellow-background-color); font-weight: 600; }
 """
 
@@ -127,6 +130,7 @@ def citation_card(citation: Citation, session: Session, *, key: str) -> None:
                 st.caption(f":material/info: {say('source_gone')}")
                 passage_text(citation.passage, say, key=f"text-{key}", quote=(citation.start, citation.end))
                 return
+        citation = _moved(citation, text)
         if text[citation.start : citation.end] != citation.quote:
             st.caption(f":material/info: {say('source_changed')}")
             passage_text(citation.passage, say, key=f"text-{key}", quote=(citation.start, citation.end))
@@ -134,14 +138,21 @@ def citation_card(citation: Citation, session: Session, *, key: str) -> None:
         _page_picture(citation, session, kb, pages, key=key)
         if (rows := rows_around(text, citation.start, citation.end)) is not None:
             _table(rows, say, key=key)
-        passage_text(citation.passage, say, key=f"text-{key}", quote=(citation.start, citation.end))
+        _around(text, citation, say, key=key)
         if st.button(say("show_in_document"), key=f"open-{key}", type="tertiary", icon=":material/article:"):
             _document(session, citation, kb)
+
+
+def _moved(citation: Citation, text: str) -> Citation:
+    """The citation where its words stand now, should only what is around them have changed; else as it is."""
+    start = text.find(citation.quote) if text[citation.start : citation.end] != citation.quote else citation.start
+    return citation if start < 0 else replace(citation, start=start, end=start + len(citation.quote))
 
 
 # The page as it looks
 
 
+@st.fragment
 def _page_picture(citation: Citation, session: Session, kb: str, pages: Sequence[Page], *, key: str) -> None:
     """The page of a PDF or picture with the quoted words marked, as long as the file is the one that was taken in."""
     from ingest.originals import find_original
@@ -152,11 +163,14 @@ def _page_picture(citation: Citation, session: Session, kb: str, pages: Sequence
     try:
         with session.store(kb) as store:
             original = find_original(store, name)
+        if original.record:
+            st.caption(f":material/attach_file: {say('inside_a_mail')}")
+            return
         at = _place(pages, citation.start)
         shown = st.session_state.setdefault(f"page-of-{key}", at)
         with st.spinner(say("drawing")):
             drawn = _drawn(session, original, pages, min(shown, len(pages) - 1), citation)
-    except IngestError as error:
+    except (IngestError, StoreError) as error:
         st.caption(f":material/info: {inline(reason(str(error), say.language), 300)}")
         return
     page = pages[min(shown, len(pages) - 1)].number or 1
@@ -236,6 +250,17 @@ def _drawn(
 def _table(rows: Rows, say: Say, *, key: str) -> None:
     told = {**asdict(rows), "marked": sorted(rows.marked)}
     _source(key=f"table-{key}", data={"table": told, "label": say("quoted_rows"), "tall": False})
+
+
+def _around(text: str, citation: Citation, say: Say, *, key: str) -> None:
+    """The quoted words and the lines around them."""
+    first, last = max(0, citation.start - AROUND), min(len(text), citation.end + AROUND)
+    if first:
+        first = max(first, text.find("\n", first, citation.start) + 1)
+    if last < len(text) and (edge := text.rfind("\n", citation.end, last)) > 0:
+        last = edge
+    shown = text[first:last].replace(PAGE_BREAK, "\n")
+    _show(shown, citation.start - first, citation.end - first, label=say("quoted_passage"), key=f"text-{key}")
 
 
 def _document(session: Session, citation: Citation, kb: str) -> None:

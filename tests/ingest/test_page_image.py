@@ -100,6 +100,31 @@ def test_words_of_another_page_are_not_found(sandbox: Sandbox, make_pdf: MakePdf
     assert not image.found and not mask.any() and image.pages == 2
 
 
+def test_a_few_common_words_are_no_find(sandbox: Sandbox, make_pdf: MakePdf, tmp_path: Path) -> None:
+    """A page that shares some words with the quote by chance is not marked."""
+    path = make_pdf(tmp_path / "a.pdf", [["Pears are on the second line."]])
+    image = picture(sandbox, path, "Quinces are on the second page.")
+    assert not image.found and not marked(image)[0].any()
+
+
+def test_the_same_words_twice_are_marked_where_the_text_says(
+    sandbox: Sandbox, make_pdf: MakePdf, tmp_path: Path
+) -> None:
+    """Of two places with the words, that one is marked whose words before it are those of the stored text."""
+    path = make_pdf(tmp_path / "a.pdf", [["In March it was cold.", "", "", "In June it was cold."]])
+    text = "It snowed. In June it was cold."
+    mask, opened = marked(picture(sandbox, path, "it was cold.", text=text))
+    assert line_of(mask, opened, 3).any() and not line_of(mask, opened, 0).any()
+
+
+def test_a_name_that_claims_another_format(sandbox: Sandbox, make_pdf: MakePdf, tmp_path: Path) -> None:
+    """A PDF is drawn as one whatever its name says, as it is read; a text has no pages."""
+    assert picture(sandbox, make_pdf(tmp_path / "a.png", [LINES]), "two small matrices").found
+    (tmp_path / "b.txt").write_text("just words")
+    with pytest.raises(IngestError, match="no pages"):
+        picture(sandbox, tmp_path / "b.txt", "words")
+
+
 @pytest.mark.parametrize("turned", [90, 180, 270])
 def test_a_turned_page_is_marked_where_the_words_are(
     sandbox: Sandbox, make_pdf: MakePdf, tmp_path: Path, turned: int

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from scripted import ScriptedPipeline
 from streamlit.testing.v1 import AppTest
 
+from ingest.page_image import PageRequest
 from ingest.sync import synchronise
 from rag.conversations import Conversations
+from rag.errors import IngestError
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Answer, Citation, Claim, Passage
@@ -98,6 +102,67 @@ def test_a_deleted_document_keeps_the_quoted_words(start: Start, home: Path) -> 
     opened(app, number)
     assert "was deleted since" in captions(app)
     assert any(each.get("quote") == "two small matrices" for each in shown(app))
+
+
+def test_words_that_only_moved_are_found_again(start: Start, home: Path, exact_embedder: type) -> None:
+    """A document that has more in front now still shows the words among the lines around them."""
+    app, _ = start(ScriptedPipeline())
+    number = answered(home, "adapters.md", "two small matrices")
+    (home / "files" / "adapters.md").write_text("# Adapters\n\nA new line.\n\nLoRA trains two small matrices.\n")
+    with Store(home) as store:
+        synchronise(Settings(home=home), [home / "files"], store=store, embedder=exact_embedder())
+    opened(app, number)
+    [text] = shown(app)
+    assert text["quote"] == "two small matrices" and "A new line." in str(text["before"])
+
+
+def test_a_page_that_cannot_be_drawn_is_tried_once(start: Start, home: Path) -> None:
+    """A broken page says so every time that it is asked for, and costs its time once."""
+    _, services = start(ScriptedPipeline())
+    path = home / "broken.pdf"
+    path.write_bytes(b"%PDF-1.7\n")
+    wanted = PageRequest(hashlib.sha256(path.read_bytes()).hexdigest(), 1)
+    for _ in range(2):
+        with pytest.raises(IngestError, match="damaged"):
+            services.draw(path, wanted)
+        path.unlink(missing_ok=True)  # the second time there is nothing left to open
+
+
+def test_an_attachment_says_that_it_came_with_a_mail(start: Start, home: Path, exact_embedder: type) -> None:
+    """A PDF inside a mail is shown as its text, and the page says where it lies."""
+    app, _ = start(ScriptedPipeline())
+    mail = EmailMessage()
+    mail["Subject"], mail["From"] = "Plans", "a@example.org"
+    mail.set_content("See the plan.")
+    plan = (home / "files" / "lora.pdf").read_bytes().replace(b"Hangzhou", b"Shanghai")
+    mail.add_attachment(plan, maintype="application", subtype="pdf", filename="plan.pdf")
+    (home / "files" / "m.eml").write_bytes(mail.as_bytes())
+    with Store(home) as store:
+        synchronise(Settings(home=home), [home / "files"], store=store, embedder=exact_embedder())
+    opened(app, answered(home, "m.eml#plan.pdf", "two small matrices"))
+    assert "attached to a mail" in captions(app) and not app.get("image")
+
+
+def test_a_knowledge_base_that_is_not_ones_own(start: Start) -> None:
+    """Words from a knowledge base that the reader may not ask are not shown, only that it isn't theirs."""
+    app, _ = start(page=as_reader)
+    assert "secret" in app.error[0].value and not shown(app)
+
+
+def as_reader() -> None:
+    """A footnote in the hands of a reader who may ask one other knowledge base."""
+    from rag.access import User
+    from rag.types import Chunk, Citation, Passage
+    from ui.resources import services
+    from ui.session import Session
+    from ui.text import Say
+    from ui.viewer import citation_card
+
+    chunk = Chunk(1, "story.txt", 0, "story", None, "Hidden words.", 0, 13)
+    cited = Citation(1, Passage(chunk, 0.8, 1, 1, kb="secret"), "Hidden words.", 0, 13, 0.9)
+    citation_card(
+        cited, Session(services(), User("li", "reader", frozenset({"default"})), Say("en"), "default"), key="a"
+    )
 
 
 def test_a_file_that_changed_is_not_shown_as_the_source(start: Start, home: Path) -> None:

@@ -76,6 +76,8 @@ CHINESE: Final[tuple[tuple[str, str], ...]] = (
         r"its reader crashed \(exit code (.+)\): the file is damaged or malicious",
         "读取时崩溃（{0}）：文件已损坏或含有恶意内容",
     ),
+    (r"its reader gave no picture: the file is damaged or malicious", "无法画出页面：文件已损坏或含有恶意内容"),
+    (r"(\S+) files have no pages that can be drawn", "{0} 文件没有可显示的页面"),
     (r"reading it took longer than (\S+) seconds(?: in all)?", "读取超过了 {0} 秒"),
     (
         r"reading it took more than (\S+) seconds of processor time .*",

@@ -19,6 +19,10 @@ WORDS: Words = {
         "zh": "没能在页面上标出引用的文字，见下方的片段。",
         "en": "The quoted words could not be located on the page; they are marked in the passage below.",
     },
+    "inside_a_mail": {
+        "zh": "这份文档是邮件的附件，这里只显示文字。",
+        "en": "This came attached to a mail; only its text is shown.",
+    },
     "page_before": {"zh": "上一页", "en": "Page before"},
     "page_after": {"zh": "下一页", "en": "Next page"},
     "larger": {"zh": "放大", "en": "Larger"},
