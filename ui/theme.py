@@ -13,11 +13,11 @@ PATHS: Final = ("/", "/chat", "/library", "/search", "/evaluation", "/settings")
 
 # Streamlit reads its choice when a page is loaded, so the page is loaded anew.
 _JS = """
-export default function ({ data, parentElement }) {
-  const done = parentElement.dataset.done;
-  if (!data.theme || done === data.turn) return;
-  parentElement.dataset.done = data.turn;
-  for (const path of data.paths) window.localStorage.setItem(`stActiveTheme-${path}-v2`, JSON.stringify(data.theme));
+export default function ({ data }) {
+  const value = JSON.stringify(data.theme);
+  const keys = data.paths.map((path) => `stActiveTheme-${path}-v2`);
+  if (keys.every((key) => window.localStorage.getItem(key) === value)) return;
+  for (const key of keys) window.localStorage.setItem(key, value);
   window.location.reload();
 }
 """
@@ -34,4 +34,4 @@ def control(say: Say) -> None:
             if st.button(say(f"theme_{theme.lower()}"), key=f"theme-{theme}", icon=f":material/{icon}:"):
                 st.session_state[_CHOSEN] = theme
     if chosen := st.session_state.pop(_CHOSEN, ""):
-        _setter(key="theme-setter", data={"theme": chosen, "paths": list(PATHS), "turn": chosen}, height=1)
+        _setter(key="theme-setter", data={"theme": chosen, "paths": list(PATHS)}, height=1)

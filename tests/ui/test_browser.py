@@ -205,7 +205,8 @@ def test_ten_files_with_two_bad_ones_and_a_zip(browser: Browser, address: str, t
     page.locator("input[type=file]").first.set_input_files(
         {"name": "both.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
     )
-    expect(page.get_by_text("both/b/notes.txt").first).to_be_visible(timeout=ANSWER)
+    expect(page.get_by_text("What became of them")).to_be_visible(timeout=ANSWER)
+    expect(page.get_by_text("both/b/notes.txt").first).to_be_visible()
     other = Reader(browser, address)
     for tab in (reader, other):
         tab.go("library", d="both/a/notes.txt")
