@@ -8,6 +8,7 @@ import signal
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,15 @@ from docx import Document
 from msoffcrypto.format.ooxml import OOXMLFile
 from streamlit.testing.v1 import AppTest
 
+from rag.access import OWNER
 from rag.store import UPLOADS, Store
 from rag.types import Verdict
+from ui import adding
 from ui.adding import Adding
 from ui.jobs import Job
 from ui.resources import Services
+from ui.session import Session
+from ui.text import Say
 
 Start = Callable[..., tuple[AppTest, Services]]
 
@@ -52,6 +57,19 @@ def drop(app: AppTest, services: Services, *files: tuple[str, bytes]) -> dict[st
     app.run()
     assert not app.exception
     return {verdict.file: verdict for verdict in job_of(services).progress.verdicts}
+
+
+class Upload(io.BytesIO):
+    """A file as the uploader of the page gives it."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+def session_of(services: Services) -> Session:
+    """Whoever runs the machine, in another tab."""
+    return Session(services, OWNER, Say("en"), "default")
 
 
 def texts(app: AppTest) -> str:
@@ -172,15 +190,20 @@ def test_a_file_that_is_too_large_is_refused_by_name(start: Start, filled: Path)
     assert "a.txt" in names(services)
 
 
-def test_a_locked_file_opens_with_a_password_that_nothing_keeps(start: Start, filled: Path) -> None:
-    """The page asks for the password, reads the file with it, and neither store nor page knows it afterwards."""
+def locked_document(password: str) -> bytes:
+    """A Word document behind a password."""
     plain, closed = io.BytesIO(), io.BytesIO()
     document = Document()
     document.add_paragraph("The rent is 900 francs.")
     document.save(plain)
-    OOXMLFile(plain).encrypt("s3cret-word", closed)
+    OOXMLFile(plain).encrypt(password, closed)
+    return closed.getvalue()
+
+
+def test_a_locked_file_opens_with_a_password_that_nothing_keeps(start: Start, filled: Path) -> None:
+    """The page asks for the password, reads the file with it, and neither store nor page knows it afterwards."""
     app, services = start(page=draw)
-    found = drop(app, services, ("lease.docx", closed.getvalue()))
+    found = drop(app, services, ("lease.docx", locked_document("s3cret-word")))
     assert found["lease.docx"].reason.startswith("locked")
     next(box for box in app.text_input if "lease" in box.label).set_value("s3cret-word")
     next(button for button in app.button if button.label == "Open").click().run()
@@ -272,3 +295,66 @@ def test_what_is_followed_is_followed_again_after_a_restart(start: Start, filled
     _, services = start(page=draw)
     assert services.followers["default"].running
     services.followers["default"].stop()
+
+
+def test_long_names_that_are_cut_alike_are_both_kept(start: Start, filled: Path) -> None:
+    """Three files in one drop whose 300 characters are cut to the same name stay three documents."""
+    app, services = start(page=draw)
+    before = names(services)
+    contents = [b"Rain today.", b"Wind tomorrow.", b"Snow on Sunday."]
+    drop(app, services, *(("y" * 300 + ".txt", content) for content in contents))
+    with Store(filled) as store:
+        texts_now = {store.document_text(name).strip().encode() for name in names(services) - before}
+    assert texts_now == set(contents)
+
+
+def test_a_password_is_asked_for_only_where_it_opens_something(start: Start, filled: Path) -> None:
+    """A locked archive is to be unpacked first: there is no box, and no advice, for a password that nothing would read."""
+    app, services = start(page=draw)
+    drop(app, services, ("x.zip", locked_zip()))
+    assert not [box for box in app.text_input if box.label.startswith("Password")]
+    assert "Type its password" not in texts(app)
+
+
+def test_a_locked_file_can_be_opened_after_its_verdict_was_dismissed(start: Start, filled: Path) -> None:
+    """The password box is where the file is listed as left out, too."""
+    app, services = start(page=draw)
+    drop(app, services, ("lease.docx", locked_document("s3cret-word")))
+    app.button(key="dismiss").click().run()
+    next(box for box in app.text_input if "lease" in box.label).set_value("s3cret-word")
+    next(button for button in app.button if button.label == "Open").click().run()
+    assert job_of(services).wait(60)
+    with Store(filled) as store:
+        assert "900 francs" in store.document_text("lease.docx")
+
+
+def test_a_second_drop_from_another_tab_loses_no_verdict(start: Start, filled: Path) -> None:
+    """Files dropped while another tab's are being added wait their turn, and the outcome tells of both."""
+    _, services = start(page=draw)
+    session = session_of(services)
+    with Store(services.settings.home) as store, store.write_lock():
+        for name, data in (("first.txt", b"Rain."), ("second.txt", b"Wind.")):
+            adding.start(session, [UPLOADS], keep=partial(adding._keep, session, [Upload(name, data)]))
+    assert job_of(services).wait(60)
+    told = [(verdict.file, verdict.state) for verdict in job_of(services).progress.verdicts]
+    assert sorted(told) == [("first.txt", "indexed"), ("second.txt", "indexed")]
+
+
+def test_another_tab_does_not_turn_following_off(start: Start, filled: Path) -> None:
+    """A page drawn before a folder was followed shows that it is when it is drawn again, and changes nothing."""
+    app, _ = start(page=draw)
+    with Store(filled) as store:
+        [root] = [state.path for state in store.root_states() if state.path != UPLOADS]
+        store.watch_root(root, True)
+    app.run()
+    assert app.toggle(key=f"watch-{root}").value is True
+    with Store(filled) as store:
+        assert store.root_states()[0].watched
+
+
+def test_a_folder_that_went_is_said_to_be_missing(start: Start, filled: Path) -> None:
+    """The documents of a folder that is gone stay, and the page says where they came from is not there."""
+    (filled / "files").rename(filled / "elsewhere")
+    app, services = start(page=draw)
+    assert "not there now" in texts(app)
+    assert "adapters.md" in names(services)

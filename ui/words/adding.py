@@ -78,6 +78,10 @@ WORDS: Words = {
     "folder_files": {"zh": "{files} 个文件，已收录 {indexed} 个", "en": "{files} files, {indexed} indexed"},
     "folder_looked": {"zh": "上次检查：{when}", "en": "last looked at: {when}"},
     "folder_missing": {"zh": "文件夹不在了，其中的文档仍保留", "en": "not there now; its documents stay"},
+    "folder_unreadable": {
+        "zh": "没有读取权限，其中的文档仍保留",
+        "en": "cannot be read now; its documents stay",
+    },
     "folder_watch": {"zh": "持续关注", "en": "Follow changes"},
     "folder_look": {"zh": "立即检查", "en": "Look now"},
     "folder_forget": {"zh": "移出知识库", "en": "Take out of the knowledge base"},
@@ -90,5 +94,9 @@ WORDS: Words = {
     "page_add": {"zh": "加入网页", "en": "Add a web page"},
     "page_address": {"zh": "网页地址", "en": "Address of the page"},
     "add": {"zh": "加入", "en": "Add"},
+    "follower_ended": {
+        "zh": "关注已意外中断。关闭“持续关注”再打开即可恢复。",
+        "en": "Following ended unexpectedly. Switch it off and on to go on.",
+    },
     "follower_said": {"zh": "关注中的消息", "en": "What following them has seen"},
 }
