@@ -36,7 +36,6 @@ COLOURS: dict[State, str] = {
     "empty": "orange",
     "set aside": "orange",
 }
-_OPENED = ("locked: needs a password", "locked: the password given")  # reasons that a password puts right
 _FIELDS = ("file", "state", "reason", "pages", "chunks", "seconds")
 
 
@@ -263,7 +262,7 @@ def _progress(job: Job[Adding], say: Say) -> None:
     st.markdown(f"**{say('adding')}**")
     st.progress(step.done / step.total if step.total else 0.0, text=_detail(step, say))
     if step.waiting:
-        st.caption(f"{say('adding_waits')} {inline(step.waiting, 200)}")
+        st.caption(f"{inline(reason(step.waiting, say.language), 300)} {say('adding_waits')}")
     st.button(
         say("stopping" if job.stopping else "stop"), key="stop-adding", on_click=job.stop, disabled=job.stopping,
         icon=":material/stop:",
@@ -287,7 +286,7 @@ def _outcome(session: Session, job: Job[Adding]) -> None:
     say, step = session.say, job.progress
     with st.container(border=True, key="outcome"):
         if job.error or job.failed:
-            st.error(plain(job.error or say("unexpected")), icon=":material/error:")
+            st.error(plain(reason(job.error, say.language) or say("unexpected")), icon=":material/error:")
         elif step.code is not None:
             st.error(say("adding_broke", code=step.code), icon=":material/error:")
         elif step.interrupted:
@@ -326,7 +325,9 @@ def problem(session: Session, verdict: Verdict, place: str, *, replaced: bool = 
 
 def _opens(verdict: Verdict) -> bool:
     """Whether a password would open a file."""
-    return verdict.state == "set aside" and verdict.reason.startswith(_OPENED)
+    from ingest.source import LOCKED, WRONG_PASSWORD
+
+    return verdict.state == "set aside" and verdict.reason in (LOCKED, WRONG_PASSWORD)
 
 
 def verdict_line(verdict: Verdict, say: Say, *, replaced: bool = False) -> None:
@@ -405,15 +406,20 @@ def _folders(session: Session) -> None:
         with st.form("folder", border=False, clear_on_submit=True):
             path = st.text_input(say("folder_add"), placeholder=say("folder_path"))
             if st.form_submit_button(say("add"), disabled=running(session)) and path.strip():
-                start(session, [str(_checked(path))])
-                st.rerun()
+                _start_folder(session, path)
 
 
-def _checked(path: str) -> Path:
-    """The folder or file of a path; raises IngestError where there is none."""
+def _start_folder(session: Session, path: str) -> None:
+    """Take in the folder or file of a path, or say what is wrong with it."""
     from ingest.discovery import root_of
 
-    return root_of(Path(path.strip()).expanduser()).path
+    try:
+        root = root_of(Path(path.strip()))
+    except IngestError as error:
+        st.error(plain(reason(str(error), session.say.language)), icon=":material/error:")
+        return
+    start(session, [root.name])
+    st.rerun()
 
 
 def _folder(session: Session, root: RootState) -> None:

@@ -15,8 +15,8 @@ WORDS: Words = {
     "adding_left": {"zh": "约剩 {left}", "en": "about {left} left"},
     "adding_starts": {"zh": "正在准备……", "en": "Getting ready…"},
     "adding_waits": {
-        "zh": "另一个进程正在写入这个知识库，完成后会自动继续。",
-        "en": "Another process is writing to this knowledge base; this goes on by itself once that is done.",
+        "zh": "完成后会自动继续。",
+        "en": "This goes on by itself once that is done.",
     },
     "adding_stopped": {
         "zh": "已停止。已加入的文档会保留，重新开始时会接着处理。",
