@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rag.errors import IngestError
 from rag.store import UPLOADS, RootState
@@ -36,6 +40,7 @@ COLOURS: dict[State, str] = {
     "empty": "orange",
     "set aside": "orange",
 }
+_SEEN = re.compile(r"(indexed|unchanged|removed|empty|set aside) +(.+?)(?: \((\d+) chunks\))?(?:: (.+))?")
 _FIELDS = ("file", "state", "reason", "pages", "chunks", "seconds")
 
 
@@ -85,9 +90,8 @@ def panel(session: Session, *, empty: bool) -> None:
                 st.rerun()
             if job is not None:
                 _outcome(session, job)
-    if not empty:
-        _pages(session)
-        _folders(session)
+    _pages(session)
+    _folders(session)
 
 
 def running(session: Session) -> bool:
@@ -202,8 +206,18 @@ def _upload(session: Session) -> None:
     files = st.file_uploader(session.say("library_intro"), accept_multiple_files=True, key=f"upload-{turn}")
     if files:
         st.session_state["upload-turn"] = turn + 1  # a new, empty uploader: a rerun adds nothing twice
-        start(session, [UPLOADS], keep=lambda: _keep(session, files))
+        held = list(files)
+        start(session, [UPLOADS], keep=lambda: _keep(session, held))
+        _let_go(files)
         st.rerun()
+
+
+def _let_go(files: Sequence[UploadedFile]) -> None:
+    """Have the server forget files that are held elsewhere: it would keep them in memory until the tab is closed."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def _keep(session: Session, files: list[Any]) -> _Kept:
@@ -402,11 +416,22 @@ def _folders(session: Session) -> None:
             st.warning(say("follower_ended"), icon=":material/warning:")
         if follower is not None and follower.lines:
             st.caption(say("follower_said"))
-            st.code("\n".join(follower.lines), language=None, wrap_lines=True)
+            for line in follower.lines:
+                st.caption(inline(_seen(line, say), 300))
         with st.form("folder", border=False, clear_on_submit=True):
             path = st.text_input(say("folder_add"), placeholder=say("folder_path"))
             if st.form_submit_button(say("add"), disabled=running(session)) and path.strip():
                 _start_folder(session, path)
+
+
+def _seen(line: str, say: Say) -> str:
+    """A line of a process that follows folders, ``HH:MM:SS`` and what it saw, in the page's language."""
+    clock, _, text = line.partition(" ")
+    if found := _SEEN.fullmatch(text):
+        state, file, count, why = found.groups()
+        size_of = f" ({say('chunks', count=int(count))})" if count else ""
+        return f"{clock} {say.state(state)} · {file}{size_of}{': ' + reason(why, say.language) if why else ''}"
+    return f"{clock} {reason(text, say.language)}"
 
 
 def _start_folder(session: Session, path: str) -> None:

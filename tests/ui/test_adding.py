@@ -94,7 +94,7 @@ def test_dropped_files_are_ingested_and_get_verdicts(start: Start, filled: Path)
     assert {name for name, _ in good} <= names(services)
     assert [found[name].state for name in ("empty.txt", "broken.pdf")] == ["empty", "set aside"]
     assert "Mend or replace the file" in texts(app)
-    assert "There is no text in it" in texts(app)
+    assert "Add it again once there is something in it" in texts(app)
 
 
 def test_a_rerun_ingests_nothing_twice(start: Start, filled: Path) -> None:
@@ -187,6 +187,7 @@ def test_a_file_that_is_too_large_is_refused_by_name(start: Start, filled: Path)
     app, services = start(page=draw, settings={"max_file_mb": 1})
     found = drop(app, services, ("big.txt", b"x" * (2 << 20)), ("a.txt", b"Rain in Hangzhou."))
     assert "1 MB is the most" in found["big.txt"].reason
+    assert "raise the limit in the settings" in texts(app)
     assert "a.txt" in names(services)
 
 
@@ -276,6 +277,33 @@ def test_a_folder_is_followed_and_forgotten(start: Start, filled: Path, tmp_path
         store.forget_root(str(folder))
     assert not {"one.txt", "two.txt"} & names(services)
     assert (folder / "one.txt").exists()
+
+
+def test_a_folder_can_be_the_first_thing_in_a_knowledge_base(start: Start, tmp_path: Path) -> None:
+    """Where nothing is yet, a folder can be added by its path; one without documents can be unfollowed again."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    app, services = start(page=draw)
+    next(box for box in app.text_input if box.label == "Add a folder of this machine").set_value(str(folder))
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert job_of(services).wait(60)
+    app.run().toggle(key=f"watch-{folder}").set_value(True).run()
+    assert services.followers["default"].running
+    app.toggle(key=f"watch-{folder}").set_value(False).run()
+    assert not services.followers
+
+
+@pytest.mark.parametrize(
+    ("line", "chinese"),
+    [("09:30:00 watching /srv/a; Ctrl-C ends it", "09:30:00 正在关注 /srv/a"),
+     ("09:30:00 indexed   新.txt (2 chunks)", "09:30:00 已收录 · 新.txt (2 个片段)"),
+     ("09:30:00 set aside a.pdf: locked: needs a password; type --password FILE=PASSWORD",
+      "09:30:00 未收录 · a.pdf: 已加密，需要密码"),
+     ("09:30:00 /srv/a is back", "09:30:00 /srv/a 回来了")],
+)  # fmt: skip
+def test_what_following_saw_is_told_in_the_readers_language(line: str, chinese: str) -> None:
+    """States, reasons and what happens to folders are Chinese for readers of Chinese, without a key to press."""
+    assert adding._seen(line, Say("zh")) == chinese
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(start: Start, filled: Path) -> None:

@@ -63,7 +63,7 @@ WORDS: Words = {
         "en": "Cut it in parts, or allow more time in the settings.",
     },
     "do_other": {"zh": "修复或更换文件后再加入。", "en": "Mend or replace the file and add it again."},
-    "do_empty": {"zh": "其中没有可读的文字。", "en": "There is no text in it that could be read."},
+    "do_empty": {"zh": "补上内容后再加入。", "en": "Add it again once there is something in it."},
     "state_indexed": {"zh": "已收录", "en": "indexed"},
     "state_unchanged": {"zh": "未改动", "en": "unchanged"},
     "state_removed": {"zh": "已移除", "en": "removed"},

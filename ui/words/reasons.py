@@ -10,7 +10,8 @@ from rag.types import Language
 _COMMANDS = re.compile(
     r"; type --password FILE=PASSWORD|: type `pip [^`]+`, then run this again|, or type --encoding NAME \([^)]*\)"
     r"|; type --encoding with one such as .+|: type `pip install --force-reinstall [^`]+`, then run this again"
-    r"|; --include NAME takes it in again| \(ingest\.[a-z_]+\)| Wait until it has finished, then type the command again\."
+    r"|; Ctrl-C ends it|; --include NAME takes it in again| \(ingest\.[a-z_]+\)"
+    r"| Wait until it has finished, then type the command again\."
 )
 
 # Patterns of whole sentences and what they say in Chinese; groups are filled in, and translated themselves where they can be.
@@ -125,6 +126,14 @@ CHINESE: Final[tuple[tuple[str, str], ...]] = (
     ),
     (r"Another process is writing to .+ \(process (\d+), since (\S+)\)\.", "另一个进程正在写入（进程 {0}，始于 {1}）。"),
     (r"Another process is writing to .+", "另一个进程正在写入。"),
+    # Folders that are followed
+    (r"watching (.+)", "正在关注 {0}"),
+    (r"(.+) is not there: nothing of it is removed; waiting until it is back", "{0} 不在了：其中的文档都保留，等它回来"),
+    (r"(.+) is back", "{0} 回来了"),
+    (r"(.+): (.+), so it is looked through every (\S+) s", "{0}：{1}，因此每 {2} 秒检查一次"),
+    (r"it lies on a network drive \((.+)\)", "位于网络磁盘（{0}）"),
+    (r"the system has no more watches to give \((.+)\)", "系统的监视数量已用完（{0}）"),
+    (r"there is no folder or file to watch", "没有可以关注的文件夹或文件"),
     # Web pages
     (r"(\w+://\S+): (.+)", "{0}：{1}"),
     (r"its address is longer than (\d+) characters", "网址超过 {0} 个字符"),
