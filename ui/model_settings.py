@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from rag.errors import StoreError
-from rag.serve import is_loopback
 from rag.settings import EmbeddingSettings, LLMSettings
 from rag.trial import Trial, try_model
 from ui import saving as page
 from ui.jobs import Job
 from ui.markup import inline, plain
+from ui.privacy import goes_to
 from ui.session import Session
 from ui.text import Say
 
@@ -105,13 +104,11 @@ def _changes(wanted: LLMSettings, now: LLMSettings) -> page.Changes:
 
 
 def _where(address: str, say: Say) -> str:
-    if not address:
-        return f":green[:material/lock:] {say('where_here')}"
-    near = is_loopback(urlsplit(address).hostname or "x")
-    icon, key = (
-        (":green[:material/computer:]", "where_near") if near else (":orange[:material/cloud_upload:]", "where_away")
-    )
-    return f"{icon} {say(key)}"
+    return {
+        "here": f":green[:material/lock:] {say('where_here')}",
+        "near": f":green[:material/computer:] {say('where_near')}",
+        "away": f":orange[:material/cloud_upload:] {say('where_away')}",
+    }[goes_to(address)]
 
 
 def _tried(wanted: LLMSettings) -> Callable[[Callable[[Trial | None], None], threading.Event], None]:
