@@ -39,7 +39,7 @@ def answering(session: Session) -> None:
             _forget_keys()
             page.save(session, _changes(wanted, now))
     if (job := session.services.trial) is not None:
-        _trial(job, say)
+        _told(job, say) if job.done else _trying(job, say)
 
 
 def _kind(say: Say, remote: bool, builtin: bool, *, key: str) -> str:
@@ -116,10 +116,14 @@ def _tried(wanted: LLMSettings) -> Callable[[Callable[[Trial | None], None], thr
 
 
 @st.fragment(run_every=POLL)
-def _trial(job: Job[Trial | None], say: Say) -> None:
-    if not job.done:
-        st.caption(f":material/hourglass_top: {say('trying')}")
-    elif job.error or job.failed:
+def _trying(job: Job[Trial | None], say: Say) -> None:
+    if job.done:
+        st.rerun()
+    st.caption(f":material/hourglass_top: {say('trying')}")
+
+
+def _told(job: Job[Trial | None], say: Say) -> None:
+    if job.error or job.failed:
         st.error(plain(job.error or say("unexpected")), icon=":material/error:")
     elif job.progress is not None:
         found = job.progress
