@@ -28,6 +28,8 @@ def main() -> None:
         session = frame.enter_kb(services(), user, say)
     except RagError as error:
         st.error(plain(str(error)), icon=":material/error:")
+        with st.sidebar:
+            gate.person(user, say)
         st.stop()
     _navigate(session)
 

@@ -17,7 +17,7 @@ from tests.ui.served import ANSWER, NARROW, WIDE, Reader, chromium, ingest, serv
 
 QUESTIONS = {
     "zh-CN": "位置插值要把窗口从多少扩到多少？",
-    "en-US": "How much memory does a 7 billion parameter model need in 16 bits?",
+    "en-US": "How many GPU hours does GPTQ take for a model with 175 billion parameters?",
 }
 REFUSED = {"zh-CN": "谁赢得了2022年世界杯？", "en-US": "Who won the 2022 World Cup?"}
 DOCUMENTS = {"zh-CN": "zh/长上下文.pdf", "en-US": "en/quantisation-and-small-devices.pdf"}

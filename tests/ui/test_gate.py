@@ -216,7 +216,7 @@ def test_what_is_no_longer_shared_is_gone_at_the_next_click(start: Start, people
     app = sign_in(reached(start))
     people.change("bo", kbs=[])
     app.run()
-    assert "not shared with you" in words(app) and "adapters" not in words(app)
+    assert "is shared with you yet" in words(app) and "adapters" not in words(app)
 
 
 def test_the_next_person_in_the_tab_finds_nothing_of_the_one_before(start: Start, people: Users) -> None:

@@ -21,6 +21,11 @@ WORDS: Words = {
     "settings": {"zh": "设置", "en": "Settings"},
     "language": {"zh": "语言", "en": "Language"},
     "local": {"zh": "内容不离开本机", "en": "Stays on this machine"},
+    "nothing_shared": {
+        "zh": "还没有知识库共享给你，请联系管理员。",
+        "en": "No knowledge base is shared with you yet. Ask an admin.",
+    },
+    "near": {"zh": "交给本机的另一个程序", "en": "To another program here"},
     "remote": {"zh": "内容会离开本机", "en": "Leaves this machine"},
     "unexpected": {
         "zh": "出现了意料之外的错误，已停止。详情见启动本应用的终端。",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ui.words import Words
 
 WORDS: Words = {
-    "answering_model": {"zh": "回答所用的模型", "en": "The model that answers"},
-    "embedding_model": {"zh": "查找所用的模型", "en": "The model that finds passages"},
+    "answering_model": {"zh": "回答模型", "en": "Model"},
+    "embedding_model": {"zh": "查找模型", "en": "Embedder"},
     "privacy": {"zh": "内容去向", "en": "Where text goes"},
     "privacy_local": {
         "zh": "问题和文档只在本机处理，不会发送到任何地方。",
