@@ -39,8 +39,9 @@ def add_upload(settings: Settings, name: str, data: bytes | Path, within: Sequen
     Raises IngestError where it is larger than ``ingest.max_file_mb`` or cannot be written.
     """
     size = len(data) if isinstance(data, bytes) else data.stat().st_size
-    if size > settings.ingest.max_file_mb << 20:
-        raise IngestError(f"{clean_name(name)} has {size >> 20} MB; {settings.ingest.max_file_mb} MB is the most.")
+    most = settings.ingest.max_file_mb
+    if size > most << 20:
+        raise IngestError(f"{clean_name(name)} has {size >> 20} MB; {most} MB is the most (ingest.max_file_mb).")
     target = uploads_root(settings).path.joinpath(*map(clean_name, within), clean_name(name))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

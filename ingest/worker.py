@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.sync import Report
     from rag.settings import Settings
 
+Tell = Callable[[str, Any], None]  # tell(kind, what)
 _LOCK_SECONDS = 1.0
 
 
@@ -49,15 +51,16 @@ def main(lines: TextIO | None = None) -> int:
     task = Task(**{**entry, "roots": roots, "passwords": passwords})
     over = threading.Event()
     threading.Thread(target=_end_with, args=(given, over), daemon=True).start()
-    try:
-        _watch(task) if task.watch else _once(task)
-    except RagError as error:
-        _tell("error", str(error))
-        return 1
-    except KeyboardInterrupt:
-        _tell("report", {"verdicts": [], "interrupted": True})
-    finally:
-        over.set()
+    with _telling() as tell:
+        try:
+            _watch(task, tell) if task.watch else _once(task, tell)
+        except RagError as error:
+            tell("error", str(error))
+            return 1
+        except KeyboardInterrupt:
+            tell("report", {"verdicts": [], "interrupted": True})
+        finally:
+            over.set()
     return 0
 
 
@@ -74,34 +77,52 @@ def _end_with(lines: TextIO, over: threading.Event) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def _tell(kind: str, what: Any) -> None:
-    sys.stdout.write(json.dumps({kind: what}) + "\n")
+@contextmanager
+def _telling() -> Iterator[Tell]:
+    """What writes a JSON line to standard output; whatever else is written there, by a library say, goes to the errors."""
     sys.stdout.flush()
+    place = sys.stdout.fileno()
+    kept = os.dup(place)
+    os.dup2(sys.stderr.fileno(), place)
+    with os.fdopen(os.dup(kept), "w", encoding="utf-8") as lines:
+
+        def tell(kind: str, what: Any) -> None:
+            lines.write(json.dumps({kind: what}) + "\n")
+            lines.flush()
+
+        try:
+            yield tell
+        finally:
+            sys.stdout.flush()
+            os.dup2(kept, place)
+            os.close(kept)
 
 
-def _once(task: Task) -> None:
+def _once(task: Task, tell: Tell) -> None:
     settings = _settings(task)
-    report = _when_free(lambda: _synchronise(settings, task, _roots(settings, task)))
-    _tell("report", {"verdicts": [asdict(verdict) for verdict in report.verdicts], "interrupted": report.interrupted})
+    report = _when_free(lambda: _synchronise(settings, task, _roots(settings, task), tell), tell)
+    tell("report", {"verdicts": [asdict(verdict) for verdict in report.verdicts], "interrupted": report.interrupted})
 
 
-def _watch(task: Task) -> None:
+def _watch(task: Task, tell: Tell) -> None:
     from ingest.sync import Report
     from ingest.watch import watch
 
     settings = _settings(task)
     own = (settings.home / "workspace").resolve()
     roots = _roots(settings, task)
-    watch(roots, own, lambda due: _synchronise(settings, task, due), lambda text: _tell("line", text), Report((), {}))
+    watch(
+        roots, own, lambda due: _synchronise(settings, task, due, tell), lambda text: tell("line", text), Report((), {})
+    )
 
 
-def _when_free(run: Callable[[], Report]) -> Report:
+def _when_free(run: Callable[[], Report], tell: Tell) -> Report:
     """The run as soon as no other one is writing; meanwhile it is told who is."""
     while True:
         try:
             return run()
         except StoreLockedError as locked:
-            _tell("waiting", str(locked))
+            tell("waiting", str(locked))
             time.sleep(_LOCK_SECONDS)
 
 
@@ -129,7 +150,7 @@ def _roots(settings: Settings, task: Task) -> list[Root]:
     return [*uploads, *pages.roots, *(root_of(Path(r)) for r in task.roots if r not in (UPLOADS, *addresses))]
 
 
-def _synchronise(settings: Settings, task: Task, roots: Sequence[Root]) -> Report:
+def _synchronise(settings: Settings, task: Task, roots: Sequence[Root], tell: Tell) -> Report:
     from ingest.embedding import LazyEmbedder
     from ingest.passwords import Passwords
     from ingest.sync import synchronise
@@ -140,7 +161,7 @@ def _synchronise(settings: Settings, task: Task, roots: Sequence[Root]) -> Repor
     with Store(settings.home, settings.kb) as store:
         return synchronise(
             settings, roots, store=store, embedder=embedder, passwords=Passwords(task.passwords),
-            report=lambda progress: _tell("progress", asdict(progress)),
+            report=lambda progress: tell("progress", asdict(progress)),
         )  # fmt: skip
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rag.errors import IngestError
 from rag.store import UPLOADS, RootState
@@ -26,6 +32,7 @@ from ui.words.reasons import reason
 
 POLL = 0.5  # seconds between two looks at a run
 SHOWN = 50  # verdicts listed at once
+_LONGEST_STEM = 180  # bytes of a name that gets a number, which would be cut off a longer one
 COLOURS: dict[State, str] = {
     "indexed": "green",
     "unchanged": "gray",
@@ -33,6 +40,7 @@ COLOURS: dict[State, str] = {
     "empty": "orange",
     "set aside": "orange",
 }
+_SEEN = re.compile(r"(indexed|unchanged|removed|empty|set aside) +(.+?)(?: \((\d+) chunks\))?(?:: (.+))?")
 _FIELDS = ("file", "state", "reason", "pages", "chunks", "seconds")
 
 
@@ -82,9 +90,8 @@ def panel(session: Session, *, empty: bool) -> None:
                 st.rerun()
             if job is not None:
                 _outcome(session, job)
-    if not empty:
-        _pages(session)
-        _folders(session)
+    _pages(session)
+    _folders(session)
 
 
 def running(session: Session) -> bool:
@@ -108,16 +115,33 @@ def start(
     with session.store() as store:
         store.user.check_change(session.kb)
     services, kb = session.services, session.kb
+    earlier = services.ingests.get(kb)
 
     def work(tell: Callable[[Adding], None], stop: threading.Event) -> None:
         kept = keep()
+        before = _after(earlier, tell, stop)
         task = services.task(kb, list(roots), passwords=[list(pair) for pair in passwords])
         step = _run(services.ingest_command, task, services.folder, tell, stop)
         asked = kept.names if only is None else set(only)
-        found = tuple(v for v in step.verdicts if v.state != "unchanged" or v.file in asked or roots != [UPLOADS])
-        tell(replace(step, verdicts=(*kept.refused, *found), replaced=frozenset(kept.replaced), file=""))
+        found = {v.file: v for v in step.verdicts if v.state != "unchanged" or v.file in asked or roots != [UPLOADS]}
+        for verdict in before.verdicts:  # the earlier run took in what lay there already
+            if verdict.file not in found or found[verdict.file].state == "unchanged":
+                found[verdict.file] = verdict
+        replaced = before.replaced | kept.replaced
+        tell(replace(step, verdicts=(*kept.refused, *found.values()), replaced=replaced, file=""))
 
     services.ingests[kb] = Job(work, Adding())
+
+
+def _after(earlier: Job[Adding] | None, tell: Callable[[Adding], None], stop: threading.Event) -> Adding:
+    """What a run that is still going on, another tab's say, comes to; nothing where none is."""
+    if earlier is None or earlier.done:
+        return Adding()
+    while not earlier.wait(POLL):
+        tell(earlier.progress)
+        if stop.is_set():
+            earlier.stop()
+    return earlier.progress
 
 
 def start_reindex(session: Session, names: Sequence[str]) -> None:
@@ -136,8 +160,9 @@ def _run(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folder
     ) as child:
         assert child.stdin is not None and child.stdout is not None
-        child.stdin.write(json.dumps(task) + "\n")
-        child.stdin.flush()
+        with suppress(BrokenPipeError):  # it ended at once, which its code tells
+            child.stdin.write(json.dumps(task) + "\n")
+            child.stdin.flush()
         threading.Thread(target=_stop_with, args=(stop, child), daemon=True).start()
         ended = False
         for line in child.stdout:
@@ -181,16 +206,27 @@ def _upload(session: Session) -> None:
     files = st.file_uploader(session.say("library_intro"), accept_multiple_files=True, key=f"upload-{turn}")
     if files:
         st.session_state["upload-turn"] = turn + 1  # a new, empty uploader: a rerun adds nothing twice
-        start(session, [UPLOADS], keep=lambda: _keep(session, files))
+        held = list(files)
+        start(session, [UPLOADS], keep=lambda: _keep(session, held))
+        _let_go(files)
         st.rerun()
 
 
-def _keep(session: Session, files: Sequence[Any]) -> _Kept:
-    """Write uploads to their folder, a zip's files below one of its name; each is let go of once it is written."""
+def _let_go(files: Sequence[UploadedFile]) -> None:
+    """Have the server forget files that are held elsewhere: it would keep them in memory until the tab is closed."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+
+def _keep(session: Session, files: list[Any]) -> _Kept:
+    """Write uploads to their folder, a zip's files below one of its name; ``files`` is emptied, each once it is written."""
     from ingest.uploads import unpacked
 
     kept = _Kept()
-    for file in files:
+    while files:
+        file = files.pop(0)
         name, data = str(file.name), file.getvalue()
         try:
             if name.lower().endswith(".zip"):
@@ -215,7 +251,7 @@ def _keep_one(session: Session, kept: _Kept, parts: tuple[str, ...], data: bytes
             Verdict("/".join((*folders, name)), "set aside", f"{suffix or name} files are not supported")
         )
         return
-    stem, number = Path(name).stem, 2
+    stem, number = Path(name).stem.encode()[:_LONGEST_STEM].decode("utf-8", "ignore"), 2
     while "/".join((*folders, name)) in kept.names:
         name, number = f"{stem} ({number}){suffix}", number + 1
     shown = "/".join((*folders, name))
@@ -240,7 +276,7 @@ def _progress(job: Job[Adding], say: Say) -> None:
     st.markdown(f"**{say('adding')}**")
     st.progress(step.done / step.total if step.total else 0.0, text=_detail(step, say))
     if step.waiting:
-        st.caption(f"{say('adding_waits')} {inline(step.waiting, 200)}")
+        st.caption(f"{inline(reason(step.waiting, say.language), 300)} {say('adding_waits')}")
     st.button(
         say("stopping" if job.stopping else "stop"), key="stop-adding", on_click=job.stop, disabled=job.stopping,
         icon=":material/stop:",
@@ -264,7 +300,7 @@ def _outcome(session: Session, job: Job[Adding]) -> None:
     say, step = session.say, job.progress
     with st.container(border=True, key="outcome"):
         if job.error or job.failed:
-            st.error(plain(job.error or say("unexpected")), icon=":material/error:")
+            st.error(plain(reason(job.error, say.language) or say("unexpected")), icon=":material/error:")
         elif step.code is not None:
             st.error(say("adding_broke", code=step.code), icon=":material/error:")
         elif step.interrupted:
@@ -283,9 +319,7 @@ def _verdicts(session: Session, step: Adding) -> None:
     problems = [verdict for verdict in step.verdicts if verdict.state in ("set aside", "empty") or verdict.warnings]
     well = [verdict for verdict in step.verdicts if verdict not in problems]
     for verdict in problems[:SHOWN]:
-        verdict_line(verdict, say, replaced=verdict.file in step.replaced)
-        if verdict.reason.startswith("locked") and verdict.state == "set aside":
-            _password(session, verdict)
+        problem(session, verdict, "outcome", replaced=verdict.file in step.replaced)
     if len(problems) > SHOWN:
         st.caption(say("more_problems", count=len(problems) - SHOWN))
     if not well:
@@ -294,6 +328,20 @@ def _verdicts(session: Session, step: Adding) -> None:
     with st.expander(say("added_well", count=len(well)), key="well") if many else st.container():
         for verdict in well[:SHOWN]:
             verdict_line(verdict, say, replaced=verdict.file in step.replaced)
+
+
+def problem(session: Session, verdict: Verdict, place: str, *, replaced: bool = False) -> None:
+    """A file's verdict, with a box for the password that would open it; ``place`` tells this list from others."""
+    verdict_line(verdict, session.say, replaced=replaced)
+    if _opens(verdict) and session.user.may_change(session.kb) and not running(session):
+        _password(session, verdict, place)
+
+
+def _opens(verdict: Verdict) -> bool:
+    """Whether a password would open a file."""
+    from ingest.source import LOCKED, WRONG_PASSWORD
+
+    return verdict.state == "set aside" and verdict.reason in (LOCKED, WRONG_PASSWORD)
 
 
 def verdict_line(verdict: Verdict, say: Say, *, replaced: bool = False) -> None:
@@ -312,7 +360,8 @@ def _kind(verdict: Verdict) -> str:
 
     if verdict.state == "empty" and not kind(verdict.reason):
         return "empty"
-    return kind(verdict.reason) or "other"
+    found = kind(verdict.reason) or "other"
+    return "other" if found == "locked" and not _opens(verdict) else found
 
 
 def size(pages: int, chunks: int, say: Say) -> str:
@@ -321,9 +370,9 @@ def size(pages: int, chunks: int, say: Say) -> str:
     return " · ".join([*parts, say("chunks", count=chunks)])
 
 
-def _password(session: Session, verdict: Verdict) -> None:
+def _password(session: Session, verdict: Verdict, place: str) -> None:
     say = session.say
-    with st.form(f"unlock-{verdict.file}", border=False, clear_on_submit=True):
+    with st.form(f"unlock-{place}-{verdict.file}", border=False, clear_on_submit=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             hint = say("password_kept")
             word = st.text_input(say("password", file=inline(verdict.file, 60)), type="password", help=hint)
@@ -363,21 +412,39 @@ def _folders(session: Session) -> None:
         for root in roots:
             _folder(session, root)
         follower = session.services.followers.get(session.kb)
+        if follower is not None and not follower.running:
+            st.warning(say("follower_ended"), icon=":material/warning:")
         if follower is not None and follower.lines:
             st.caption(say("follower_said"))
-            st.code("\n".join(follower.lines), language=None, wrap_lines=True)
+            for line in follower.lines:
+                st.caption(inline(_seen(line, say), 300))
         with st.form("folder", border=False, clear_on_submit=True):
             path = st.text_input(say("folder_add"), placeholder=say("folder_path"))
             if st.form_submit_button(say("add"), disabled=running(session)) and path.strip():
-                start(session, [str(_checked(path))])
-                st.rerun()
+                _start_folder(session, path)
 
 
-def _checked(path: str) -> Path:
-    """The folder or file of a path; raises IngestError where there is none."""
+def _seen(line: str, say: Say) -> str:
+    """A line of a process that follows folders, ``HH:MM:SS`` and what it saw, in the page's language."""
+    clock, _, text = line.partition(" ")
+    if found := _SEEN.fullmatch(text):
+        state, file, count, why = found.groups()
+        size_of = f" ({say('chunks', count=int(count))})" if count else ""
+        return f"{clock} {say.state(state)} · {file}{size_of}{': ' + reason(why, say.language) if why else ''}"
+    return f"{clock} {reason(text, say.language)}"
+
+
+def _start_folder(session: Session, path: str) -> None:
+    """Take in the folder or file of a path, or say what is wrong with it."""
     from ingest.discovery import root_of
 
-    return root_of(Path(path.strip()).expanduser()).path
+    try:
+        root = root_of(Path(path.strip()))
+    except IngestError as error:
+        st.error(plain(reason(str(error), session.say.language)), icon=":material/error:")
+        return
+    start(session, [root.name])
+    st.rerun()
 
 
 def _folder(session: Session, root: RootState) -> None:
@@ -388,23 +455,37 @@ def _folder(session: Session, root: RootState) -> None:
         parts = [say("folder_files", files=root.files, indexed=root.indexed)]
         if root.looked is not None:
             parts.append(say("folder_looked", when=datetime.fromtimestamp(root.looked).strftime("%Y-%m-%d %H:%M")))
-        if not is_page and not Path(root.path).exists():
-            parts.append(f":orange[:material/warning: {say('folder_missing')}]")
+        if not is_page and (trouble := _trouble(root.path)):
+            parts.append(f":orange[:material/warning: {say(trouble)}]")
         st.caption(" · ".join(parts))
         with st.container(horizontal=True, vertical_alignment="center"):
             if not is_page:
-                wanted = st.toggle(say("folder_watch"), root.watched, key=f"watch-{root.path}")
-                if wanted != root.watched:
-                    with session.store() as store:
-                        store.watch_root(root.path, wanted)
-                    following.follow(session.services, session.kb)
-                    st.rerun()
+                key = f"watch-{root.path}"
+                st.session_state[key] = root.watched  # as the store has it, whatever another tab chose
+                st.toggle(say("folder_watch"), key=key, on_change=_follow, args=(session, root.path, not root.watched))
             busy = running(session)
             if st.button(say("folder_look"), key=f"look-{root.path}", icon=":material/refresh:", disabled=busy):
                 start(session, [root.path])
                 st.rerun()
             if st.button(say("folder_forget"), key=f"forget-{root.path}", icon=":material/folder_off:", disabled=busy):
                 _forget(session, root)
+
+
+def _trouble(path: str) -> str:
+    """The word for what keeps a folder or file from being looked at; empty where nothing does."""
+    try:
+        present = os.path.lexists(path)
+    except OSError:
+        present = True
+    if not present:
+        return "folder_missing"
+    return "" if os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)) else "folder_unreadable"
+
+
+def _follow(session: Session, path: str, wanted: bool) -> None:
+    with session.store() as store:
+        store.watch_root(path, wanted)
+    following.follow(session.services, session.kb)
 
 
 def _forget(session: Session, root: RootState) -> None:

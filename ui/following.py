@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ui.resources import Services
 
 _KEPT = 20  # lines of what was seen
+_PATIENCE = 3.0  # seconds for a process to end
 
 
 class Follower:
@@ -26,8 +29,9 @@ class Follower:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folder
         )
         assert self._child.stdin is not None
-        self._child.stdin.write(json.dumps(task) + "\n")
-        self._child.stdin.flush()
+        with suppress(BrokenPipeError):  # it ended at once
+            self._child.stdin.write(json.dumps(task) + "\n")
+            self._child.stdin.flush()
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
@@ -36,10 +40,11 @@ class Follower:
         return self._child.poll() is None
 
     def stop(self) -> None:
-        """End it, between two documents, and wait for that."""
+        """End it, between two documents; one that takes long is not waited for."""
         assert self._child.stdin is not None
         self._child.stdin.close()
-        self._child.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(_PATIENCE)
 
     def _listen(self) -> None:
         assert self._child.stdout is not None
@@ -47,6 +52,7 @@ class Follower:
             told = json.loads(line)
             if text := told.get("line") or told.get("error"):
                 self.lines.append(str(text))
+        self._child.wait()
 
 
 def follow(services: Services, kb: str) -> None:
@@ -55,7 +61,7 @@ def follow(services: Services, kb: str) -> None:
         earlier.stop()
     with Store(services.settings.home, kb) as store:
         roots = [root.path for root in store.root_states() if root.watched and root.path != UPLOADS]
-    present = [root for root in roots if Path(root).exists()]
+    present = [root for root in roots if os.path.lexists(root)]
     if present:
         services.followers[kb] = Follower(
             services.ingest_command, services.task(kb, present, watch=True), services.folder

@@ -224,7 +224,7 @@ def _left_out(session: Session, files: Sequence[StoredFile]) -> None:
     if left_out:
         with st.expander(say("left_out", count=len(left_out)), icon=":material/error_outline:", key="left-out"):
             for file in left_out[:LEFT_OUT]:
-                adding.verdict_line(Verdict(file.relative, file.state, file.reason), say)
+                adding.problem(session, Verdict(file.relative, file.state, file.reason), "left-out")
             if len(left_out) > LEFT_OUT:
                 st.caption(say("more_problems", count=len(left_out) - LEFT_OUT))
     with session.store() as store:

@@ -8,6 +8,7 @@ import signal
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,15 @@ from docx import Document
 from msoffcrypto.format.ooxml import OOXMLFile
 from streamlit.testing.v1 import AppTest
 
+from rag.access import OWNER
 from rag.store import UPLOADS, Store
 from rag.types import Verdict
+from ui import adding
 from ui.adding import Adding
 from ui.jobs import Job
 from ui.resources import Services
+from ui.session import Session
+from ui.text import Say
 
 Start = Callable[..., tuple[AppTest, Services]]
 
@@ -54,6 +59,19 @@ def drop(app: AppTest, services: Services, *files: tuple[str, bytes]) -> dict[st
     return {verdict.file: verdict for verdict in job_of(services).progress.verdicts}
 
 
+class Upload(io.BytesIO):
+    """A file as the uploader of the page gives it."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+def session_of(services: Services) -> Session:
+    """Whoever runs the machine, in another tab."""
+    return Session(services, OWNER, Say("en"), "default")
+
+
 def texts(app: AppTest) -> str:
     """All Markdown and captions of the page."""
     return "\n".join([m.value for m in app.markdown] + [c.value for c in app.caption])
@@ -76,7 +94,7 @@ def test_dropped_files_are_ingested_and_get_verdicts(start: Start, filled: Path)
     assert {name for name, _ in good} <= names(services)
     assert [found[name].state for name in ("empty.txt", "broken.pdf")] == ["empty", "set aside"]
     assert "Mend or replace the file" in texts(app)
-    assert "There is no text in it" in texts(app)
+    assert "Add it again once there is something in it" in texts(app)
 
 
 def test_a_rerun_ingests_nothing_twice(start: Start, filled: Path) -> None:
@@ -169,18 +187,24 @@ def test_a_file_that_is_too_large_is_refused_by_name(start: Start, filled: Path)
     app, services = start(page=draw, settings={"max_file_mb": 1})
     found = drop(app, services, ("big.txt", b"x" * (2 << 20)), ("a.txt", b"Rain in Hangzhou."))
     assert "1 MB is the most" in found["big.txt"].reason
+    assert "raise the limit in the settings" in texts(app)
     assert "a.txt" in names(services)
 
 
-def test_a_locked_file_opens_with_a_password_that_nothing_keeps(start: Start, filled: Path) -> None:
-    """The page asks for the password, reads the file with it, and neither store nor page knows it afterwards."""
+def locked_document(password: str) -> bytes:
+    """A Word document behind a password."""
     plain, closed = io.BytesIO(), io.BytesIO()
     document = Document()
     document.add_paragraph("The rent is 900 francs.")
     document.save(plain)
-    OOXMLFile(plain).encrypt("s3cret-word", closed)
+    OOXMLFile(plain).encrypt(password, closed)
+    return closed.getvalue()
+
+
+def test_a_locked_file_opens_with_a_password_that_nothing_keeps(start: Start, filled: Path) -> None:
+    """The page asks for the password, reads the file with it, and neither store nor page knows it afterwards."""
     app, services = start(page=draw)
-    found = drop(app, services, ("lease.docx", closed.getvalue()))
+    found = drop(app, services, ("lease.docx", locked_document("s3cret-word")))
     assert found["lease.docx"].reason.startswith("locked")
     next(box for box in app.text_input if "lease" in box.label).set_value("s3cret-word")
     next(button for button in app.button if button.label == "Open").click().run()
@@ -255,6 +279,33 @@ def test_a_folder_is_followed_and_forgotten(start: Start, filled: Path, tmp_path
     assert (folder / "one.txt").exists()
 
 
+def test_a_folder_can_be_the_first_thing_in_a_knowledge_base(start: Start, tmp_path: Path) -> None:
+    """Where nothing is yet, a folder can be added by its path; one without documents can be unfollowed again."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    app, services = start(page=draw)
+    next(box for box in app.text_input if box.label == "Add a folder of this machine").set_value(str(folder))
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert job_of(services).wait(60)
+    app.run().toggle(key=f"watch-{folder}").set_value(True).run()
+    assert services.followers["default"].running
+    app.toggle(key=f"watch-{folder}").set_value(False).run()
+    assert not services.followers
+
+
+@pytest.mark.parametrize(
+    ("line", "chinese"),
+    [("09:30:00 watching /srv/a; Ctrl-C ends it", "09:30:00 正在关注 /srv/a"),
+     ("09:30:00 indexed   新.txt (2 chunks)", "09:30:00 已收录 · 新.txt (2 个片段)"),
+     ("09:30:00 set aside a.pdf: locked: needs a password; type --password FILE=PASSWORD",
+      "09:30:00 未收录 · a.pdf: 已加密，需要密码"),
+     ("09:30:00 /srv/a is back", "09:30:00 /srv/a 回来了")],
+)  # fmt: skip
+def test_what_following_saw_is_told_in_the_readers_language(line: str, chinese: str) -> None:
+    """States, reasons and what happens to folders are Chinese for readers of Chinese, without a key to press."""
+    assert adding._seen(line, Say("zh")) == chinese
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(start: Start, filled: Path) -> None:
     """A mistyped path is told as such and adds nothing."""
     app, services = start(page=draw)
@@ -272,3 +323,66 @@ def test_what_is_followed_is_followed_again_after_a_restart(start: Start, filled
     _, services = start(page=draw)
     assert services.followers["default"].running
     services.followers["default"].stop()
+
+
+def test_long_names_that_are_cut_alike_are_both_kept(start: Start, filled: Path) -> None:
+    """Three files in one drop whose 300 characters are cut to the same name stay three documents."""
+    app, services = start(page=draw)
+    before = names(services)
+    contents = [b"Rain today.", b"Wind tomorrow.", b"Snow on Sunday."]
+    drop(app, services, *(("y" * 300 + ".txt", content) for content in contents))
+    with Store(filled) as store:
+        texts_now = {store.document_text(name).strip().encode() for name in names(services) - before}
+    assert texts_now == set(contents)
+
+
+def test_a_password_is_asked_for_only_where_it_opens_something(start: Start, filled: Path) -> None:
+    """A locked archive is to be unpacked first: there is no box, and no advice, for a password that nothing would read."""
+    app, services = start(page=draw)
+    drop(app, services, ("x.zip", locked_zip()))
+    assert not [box for box in app.text_input if box.label.startswith("Password")]
+    assert "Type its password" not in texts(app)
+
+
+def test_a_locked_file_can_be_opened_after_its_verdict_was_dismissed(start: Start, filled: Path) -> None:
+    """The password box is where the file is listed as left out, too."""
+    app, services = start(page=draw)
+    drop(app, services, ("lease.docx", locked_document("s3cret-word")))
+    app.button(key="dismiss").click().run()
+    next(box for box in app.text_input if "lease" in box.label).set_value("s3cret-word")
+    next(button for button in app.button if button.label == "Open").click().run()
+    assert job_of(services).wait(60)
+    with Store(filled) as store:
+        assert "900 francs" in store.document_text("lease.docx")
+
+
+def test_a_second_drop_from_another_tab_loses_no_verdict(start: Start, filled: Path) -> None:
+    """Files dropped while another tab's are being added wait their turn, and the outcome tells of both."""
+    _, services = start(page=draw)
+    session = session_of(services)
+    with Store(services.settings.home) as store, store.write_lock():
+        for name, data in (("first.txt", b"Rain."), ("second.txt", b"Wind.")):
+            adding.start(session, [UPLOADS], keep=partial(adding._keep, session, [Upload(name, data)]))
+    assert job_of(services).wait(60)
+    told = [(verdict.file, verdict.state) for verdict in job_of(services).progress.verdicts]
+    assert sorted(told) == [("first.txt", "indexed"), ("second.txt", "indexed")]
+
+
+def test_another_tab_does_not_turn_following_off(start: Start, filled: Path) -> None:
+    """A page drawn before a folder was followed shows that it is when it is drawn again, and changes nothing."""
+    app, _ = start(page=draw)
+    with Store(filled) as store:
+        [root] = [state.path for state in store.root_states() if state.path != UPLOADS]
+        store.watch_root(root, True)
+    app.run()
+    assert app.toggle(key=f"watch-{root}").value is True
+    with Store(filled) as store:
+        assert store.root_states()[0].watched
+
+
+def test_a_folder_that_went_is_said_to_be_missing(start: Start, filled: Path) -> None:
+    """The documents of a folder that is gone stay, and the page says where they came from is not there."""
+    (filled / "files").rename(filled / "elsewhere")
+    app, services = start(page=draw)
+    assert "not there now" in texts(app)
+    assert "adapters.md" in names(services)

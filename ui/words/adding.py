@@ -15,8 +15,8 @@ WORDS: Words = {
     "adding_left": {"zh": "约剩 {left}", "en": "about {left} left"},
     "adding_starts": {"zh": "正在准备……", "en": "Getting ready…"},
     "adding_waits": {
-        "zh": "另一个进程正在写入这个知识库，完成后会自动继续。",
-        "en": "Another process is writing to this knowledge base; this goes on by itself once that is done.",
+        "zh": "完成后会自动继续。",
+        "en": "This goes on by itself once that is done.",
     },
     "adding_stopped": {
         "zh": "已停止。已加入的文档会保留，重新开始时会接着处理。",
@@ -63,7 +63,7 @@ WORDS: Words = {
         "en": "Cut it in parts, or allow more time in the settings.",
     },
     "do_other": {"zh": "修复或更换文件后再加入。", "en": "Mend or replace the file and add it again."},
-    "do_empty": {"zh": "其中没有可读的文字。", "en": "There is no text in it that could be read."},
+    "do_empty": {"zh": "补上内容后再加入。", "en": "Add it again once there is something in it."},
     "state_indexed": {"zh": "已收录", "en": "indexed"},
     "state_unchanged": {"zh": "未改动", "en": "unchanged"},
     "state_removed": {"zh": "已移除", "en": "removed"},
@@ -78,6 +78,10 @@ WORDS: Words = {
     "folder_files": {"zh": "{files} 个文件，已收录 {indexed} 个", "en": "{files} files, {indexed} indexed"},
     "folder_looked": {"zh": "上次检查：{when}", "en": "last looked at: {when}"},
     "folder_missing": {"zh": "文件夹不在了，其中的文档仍保留", "en": "not there now; its documents stay"},
+    "folder_unreadable": {
+        "zh": "没有读取权限，其中的文档仍保留",
+        "en": "cannot be read now; its documents stay",
+    },
     "folder_watch": {"zh": "持续关注", "en": "Follow changes"},
     "folder_look": {"zh": "立即检查", "en": "Look now"},
     "folder_forget": {"zh": "移出知识库", "en": "Take out of the knowledge base"},
@@ -90,5 +94,9 @@ WORDS: Words = {
     "page_add": {"zh": "加入网页", "en": "Add a web page"},
     "page_address": {"zh": "网页地址", "en": "Address of the page"},
     "add": {"zh": "加入", "en": "Add"},
+    "follower_ended": {
+        "zh": "关注已意外中断。关闭“持续关注”再打开即可恢复。",
+        "en": "Following ended unexpectedly. Switch it off and on to go on.",
+    },
     "follower_said": {"zh": "关注中的消息", "en": "What following them has seen"},
 }
