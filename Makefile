@@ -26,7 +26,7 @@ check: $(VENV)/test.stamp
 
 # make faults: every fault with its figure.  make faults LONG=1: for a night, 2,000 examples and two minutes of atheris a loader.
 faults: $(VENV)/test.stamp
-	LONG=$(LONG) $(PY) -m pytest tests/faults tests/ingest/test_fetcher.py -v -s
+	LONG=$(LONG) $(PY) -m pytest tests/faults tests/ingest/test_fetcher.py tests/ui/test_canary.py -v -s
 
 # make bench QA="FOLDER …" ARGS="--json FILE": beside its peers, which have an environment of their own, so that none of
 # them enters the app's. A FOLDER holds corpus.jsonl and qa.jsonl; docs/benchmarks.md tells of both.

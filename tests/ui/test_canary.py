@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -30,7 +31,10 @@ from tests.rag import test_injection as attacks
 from tests.rag.stored import put
 
 PAGES = ("chat", "library", "search", "evaluation", "settings")
-ALIKE, MOST = 2, 12  # controls pressed of those that only a number tells apart, and in all, a page
+ALIKE, MOST = (
+    2,
+    25 if os.environ.get("LONG") else 6,
+)  # controls pressed of those that only a number tells apart, and in all, a page
 TOGETHER = 12  # answers in a conversation: the page draws so many at once
 SHORTLY = 200  # milliseconds from a click to the run that it causes, and from a dialog to what it would load
 PATIENTLY = 60_000  # milliseconds on a machine with much else to do
@@ -234,7 +238,7 @@ def test_no_page_asks_the_attacker(browser: Browser, planted: Planted, canary: C
         reader.page.wait_for_load_state("networkidle")
         reader.leave()
     assert canary.asked == []
-    assert pressed["chat"] > 20 and pressed["library"] > 5, pressed
+    assert pressed["chat"] > 12 and pressed["library"] > 5, pressed
 
 
 def test_the_headers_forbid_nothing_of_ours(browser: Browser, planted: Planted, canary: Canary) -> None:
