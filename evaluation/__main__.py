@@ -7,67 +7,81 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rag.errors import RagError
 
 if TYPE_CHECKING:
+    from evaluation.compare import Comparison
     from evaluation.dataset import Question
+    from evaluation.judge import Agreement
     from evaluation.metrics import Measure
+    from evaluation.record import Record
     from evaluation.report import Evaluation
-    from evaluation.runner import Record
+    from evaluation.results import Results
     from rag.llm import LanguageModel
     from rag.pipeline import Pipeline
     from rag.settings import Settings
+    from rag.types import Language
+
+SUBCOMMANDS = ("calibrate", "tune", "generate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 well, 1 where a bar is missed or something failed, 2 on wrong use."""
+    """Run the command; 0 well, 1 where a bar is missed, something got worse or failed, 2 on wrong use."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["calibrate"]:
-        from evaluation.calibrate import main as calibrate
+    if given[:1] and given[0] in SUBCOMMANDS:
+        from importlib import import_module
 
-        return calibrate(given[1:])
+        return int(import_module(f"evaluation.{given[0]}").main(given[1:]))
     parser = _parser()
     options = parser.parse_args(given)
     bars = _bars(parser, options)
+    if options.judge and not options.answers:
+        parser.error("--judge judges answers; type --answers, too")
     try:
         return _evaluate(options, bars)
     except RagError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; no report was written.", file=sys.stderr)
+        print("Stopped; what was asked is kept. Type the same command to go on.", file=sys.stderr)
         return 130
 
 
 def _evaluate(options: argparse.Namespace, bars: Mapping[str, float]) -> int:
     from evaluation import report
+    from evaluation.kept import read
     from rag.settings import load_settings
 
     settings = load_settings(options.home, options.kb)
     questions = _questions(options)
+    baseline = read(options.baseline) if options.baseline else None
     for place in (options.json, options.html):
         report.check_place(place)
     if options.corpus:
         settings = ingested(settings, options.corpus)
-    run = _run(settings, questions, options)
-    print(report.as_text(run))
+    run, agreement = _run(settings, questions, options)
+    made = report.as_json(run) | {"set": options.questions.stem} | ({"judge": asdict(agreement)} if agreement else {})
+    found = _compared(baseline, made)
+    print("\n\n".join([report.as_text(run), *_more(agreement, found)]))
     if options.json:
-        report.write(options.json, report.dumps(run))
+        report.write(options.json, report.dumps(made))
     if options.html:
-        report.write(options.html, report.as_html(run))
+        from evaluation.page import as_html
+
+        report.write(options.html, as_html(made, options.language or _spoken(run.records), found))
     if broken := sum(1 for record in run.records if record.error):
         print(f"{broken} questions could not be asked; the report says why.", file=sys.stderr)
-    return 1 if _missed(run.metrics, bars) or broken else 0
+    return 1 if _missed(run.metrics, bars) or _worse(found) or broken else 0
 
 
 def _questions(options: argparse.Namespace) -> list[Question]:
-    from evaluation.dataset import load, withheld
+    from evaluation.dataset import drawn, load, withheld
 
-    questions = load(options.questions)[: options.limit]
+    questions = list(drawn(load(options.questions), options.limit))
     # Tried here as well, so that a number too high is told before a corpus is ingested.
     withheld(questions, options.withhold, options.questions)
     return questions
@@ -86,9 +100,14 @@ def ingested(settings: Settings, corpus: Path) -> Settings:
     return scratch
 
 
-def _run(settings: Settings, questions: Sequence[Question], options: argparse.Namespace) -> Evaluation:
-    from evaluation import dataset, report, runner
+def _run(
+    settings: Settings, questions: Sequence[Question], options: argparse.Namespace
+) -> tuple[Evaluation, Agreement | None]:
+    from evaluation import dataset, report
+    from evaluation.results import Results
+    from evaluation.runner import Run
     from rag.pipeline import load_pipeline
+    from rag.record import versions
     from rag.settings import TraceSettings
     from rag.store import Store
 
@@ -103,29 +122,59 @@ def _run(settings: Settings, questions: Sequence[Question], options: argparse.Na
         asked += dataset.withheld(asked, options.withhold, options.questions)
         unrecorded = replace(settings, trace=TraceSettings(keep=0))  # the records are those of people's own questions
         pipeline = load_pipeline(unrecorded, answers=options.answers)
-        if not options.fresh:
-            remembering(pipeline)
-        records: list[Record] = runner.run(
-            pipeline, asked, store.document_text, answers=options.answers, report=Progress()
+        results = None if options.fresh else Results(store)
+        asking = Run(pipeline, store.document_pages, answers=options.answers, results=results)
+        records, progress = [], Progress()
+        for done, question in enumerate(asked):
+            progress(done, len(asked))
+            records.append(asking.ask(question))
+        progress(len(asked), len(asked))
+        agreement = None
+        if options.judge:
+            records, agreement = _judged(records, pipeline, results)
+        return report.evaluation(records, settings, versions(pipeline), asking.reused), agreement
+
+
+def _judged(records: list[Record], pipeline: Pipeline, results: Results | None) -> tuple[list[Record], Agreement]:
+    from evaluation.judge import judged
+    from evaluation.results import ObservedModel
+    from rag.llm import load_llm
+
+    chosen = pipeline.settings.judging
+    model = pipeline.llm if chosen == pipeline.settings.llm else load_llm(chosen)
+    judge = ObservedModel(cast("LanguageModel", model), results)
+    return judged(records, judge, chosen.model, Progress("answers judged"))
+
+
+def _compared(baseline: Mapping[str, Any] | None, made: Mapping[str, Any]) -> Comparison | None:
+    from evaluation.compare import compare
+
+    return compare(baseline, made) if baseline else None
+
+
+def _more(agreement: Agreement | None, found: Comparison | None) -> list[str]:
+    """What stands below the table where a judge was asked, and where there is a baseline."""
+    from evaluation import report
+
+    blocks = []
+    if agreement:
+        blocks.append(
+            f"The judge, {agreement.model}, agrees with gold_contained on {agreement.agreement:.0%} of {agreement.n} "
+            f"answers (Cohen's kappa {agreement.kappa:.2f}); {agreement.unclear} got no clear verdict."
         )
-    models = {"embedding": settings.embedding.model}
-    if options.answers:
-        models["llm"] = pipeline.model_name
-    return report.evaluation(records, settings, models)
+    return blocks + ([report.comparison_text(found)] if found else [])
 
 
-def remembering(pipeline: Pipeline) -> Pipeline:
-    """The pipeline with a model that uses the drafts of earlier runs over the same scratch knowledge base again.
+def _spoken(records: Sequence[Record]) -> Language:
+    """The language that most questions are asked in."""
+    return "zh" if 2 * sum(record.language == "zh" for record in records) > len(records) else "en"
 
-    A draft may hold a document's words: where documents can be deleted, none is kept.
-    """
-    from evaluation.corpus import is_scratch
-    from evaluation.drafts import RememberedModel
 
-    if pipeline.llm and is_scratch(pipeline.settings):
-        kept = RememberedModel(pipeline.llm, pipeline.settings.home / "drafts")
-        pipeline.llm = cast("LanguageModel", kept)
-    return pipeline
+def _worse(found: Comparison | None) -> bool:
+    worse = found.worse if found else []
+    if worse:
+        print(f"Worse than the baseline: {', '.join(difference.metric for difference in worse)}.", file=sys.stderr)
+    return bool(worse)
 
 
 def _missed(metrics: Mapping[str, Measure], bars: Mapping[str, float]) -> bool:
@@ -145,11 +194,12 @@ def _missed(metrics: Mapping[str, Measure], bars: Mapping[str, float]) -> bool:
 
 
 class Progress:
-    """Questions done and the time left, on stderr."""
+    """Questions done, or whatever else is counted, and the time left, on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "questions") -> None:
         from rag.terminal import Meter
 
+        self._what = what
         self._started = time.monotonic()
         self._meter = Meter(sys.stderr)
 
@@ -158,7 +208,7 @@ class Progress:
         from rag.terminal import duration
 
         left = (time.monotonic() - self._started) / done * (total - done) if done else None
-        said = f"{done}/{total} questions" + (f", {duration(left)} left" if left is not None else "")
+        said = f"{done}/{total} {self._what}" + (f", {duration(left)} left" if left is not None else "")
         self._meter.show(done / max(1, total), said, finished=done == total)
 
 
@@ -166,8 +216,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation",
         description="Measure retrieval, and with --answers the answers, over a question set.",
-        epilog="`python -m evaluation calibrate --help` tells of the fit behind answers.strictness. "
-        "Exit code: 0 well, 1 where a bar is missed or something failed, 2 on wrong use.",
+        epilog="Subcommands, each with a --help of its own: calibrate (fit the probability behind answers.strictness), tune "
+        "(search better settings for a set), generate (draft a set from your documents or from feedback). "
+        "Exit code: 0 well, 1 where a bar is missed, something is worse than the baseline or failed, 2 on wrong use.",
     )
     parser.add_argument("questions", type=Path, metavar="QA.jsonl", help="question set, one JSON object a line")
     parser.add_argument(
@@ -180,9 +231,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fresh",
         action="store_true",
-        help="let the model write every draft anew; with --corpus those of earlier runs are used again, and not timed",
+        help="ask everything anew; else results of earlier runs over the same documents are used where nothing has changed",
     )
-    parser.add_argument("--limit", type=_at_least(1), metavar="N", help="only the first N questions")
+    parser.add_argument(
+        "--limit", type=_at_least(1), metavar="N", help="only N questions, drawn at random but always the same"
+    )
     parser.add_argument(
         "--withhold",
         type=_at_least(0),
@@ -191,7 +244,16 @@ def _parser() -> argparse.ArgumentParser:
         help="ask N answerable questions again with their documents hidden, as unanswerable",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report as JSON")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page that loads nothing")
+    parser.add_argument("--language", choices=("zh", "en"), help="of that page (default: that of most questions)")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="REPORT.json", help="tell what is better or worse than in this earlier report"
+    )
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="let a chat model judge the answers, too ([judge], else the one that answers)",
+    )
     parser.add_argument(
         "--fail-under",
         action="append",

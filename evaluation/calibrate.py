@@ -120,8 +120,10 @@ def _name(place: Path) -> str:
 
 
 def _examples(place: Path, settings: Settings, options: argparse.Namespace) -> list[Example]:
-    from evaluation.__main__ import Progress, ingested, remembering
+    from evaluation.__main__ import Progress, ingested
     from evaluation.dataset import load, resolve
+    from evaluation.results import Results
+    from evaluation.runner import observed
     from rag.pipeline import load_pipeline
     from rag.settings import AnswerSettings, TraceSettings
     from rag.store import Store
@@ -134,7 +136,8 @@ def _examples(place: Path, settings: Settings, options: argparse.Namespace) -> l
         questions = resolve(questions, [document.name for document in store.documents()], file)
     # Every question is to reach the model, however hopeless.
     settings = replace(settings, trace=TraceSettings(keep=0), answers=AnswerSettings(strictness=0.0))
-    pipeline = remembering(load_pipeline(settings, answers=options.drafts > 0))
+    pipeline = load_pipeline(settings, answers=options.drafts > 0)
+    pipeline = observed(pipeline, Results(pipeline.store))
     chosen = choose(questions, options.questions, options.skip)
     print(f"{place.name}: {len(chosen)} questions", file=sys.stderr)
     return examples(pipeline, chosen, options.drafts, Progress())

@@ -17,6 +17,7 @@ from rag.types import Turn
 _KEYS = ("question", "answers", "relevant", "answerable", "history", "id", "rewrite", "meta")
 _CONTAINED = re.compile(r"^.*?\.(?:jsonl|eml)#(.+)$", re.IGNORECASE | re.DOTALL)
 _WITHHOLD_SEED = 20
+_DRAW_SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,13 @@ def resolve(questions: Iterable[Question], documents: Collection[str], path: Pat
         replace(question, relevant=tuple(_resolve(name, called, question, path) for name in question.relevant))
         for question in questions
     ]
+
+
+def drawn(questions: Sequence[Question], count: int | None) -> Sequence[Question]:
+    """``count`` of the questions in their order, drawn at random but always the same ones; all where it is None."""
+    if count is None or count >= len(questions):
+        return questions
+    return [questions[index] for index in sorted(random.Random(_DRAW_SEED).sample(range(len(questions)), count))]
 
 
 def withheld(questions: Sequence[Question], count: int, path: Path) -> list[Question]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from rag.types import Answer, Citation, Passage
 
 DEPTH = 10
 _RESAMPLES = 1000
+_SIGNS = 10_000
 _SEED = 0
 
 _MARKER = re.compile(r"\s?\[\d{1,3}\]")
@@ -28,6 +29,7 @@ _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _LETTER = "a-z\u00df-\u024f\u0370-\u052f\u1e00-\u1fff"
 _WORD = re.compile(rf"\d+(?:[.,]\d+)*|[{_LETTER}]+|[^\W_]")
 _ARTICLES = {"a", "an", "the"}
+_SHORT = 20  # words, numbers and CJK characters
 
 
 class Score(NamedTuple):
@@ -95,6 +97,7 @@ def retrieval_scores(ranked: Sequence[str], relevant: Collection[str]) -> dict[s
         "hit@10": Score(hit(ranked, relevant, 10)),
         "mrr": Score(reciprocal_rank(ranked, relevant)),
         "ndcg@10": Score(ndcg(ranked, relevant)),
+        "recall@5": Score(recall(ranked, relevant, 5)),
         "recall@10": Score(recall(ranked, relevant)),
     }
 
@@ -197,57 +200,90 @@ def _border_after(word: str) -> str:
     return rf"(?:e?s)?(?![{_LETTER}])" if re.match(f"[{_LETTER}]", word) else ""
 
 
-def unanswered_scores() -> dict[str, Score]:
-    """The scores of a question that should have been answered and was not."""
-    return {name: Score(0.0) for name in ("gold_contained", "exact_match", "f1")}
+def answer_scores(text: str | None, answers: Sequence[str], parts: Sequence[Sequence[str]] = ()) -> dict[str, Score]:
+    """How near one answer comes to the gold answers; a refusal, which has no text, is wrong in every way.
 
-
-def answer_scores(answer: Answer, answers: Sequence[str]) -> dict[str, Score]:
-    """How near one answer comes to the gold answers; a refusal is wrong in every way."""
-    if answer.refused:
-        return unanswered_scores()
-    text = without_markers(answer.text)
-    return {
-        "gold_contained": Score(float(gold_contained(text, answers))),
-        "exact_match": Score(float(exact_match(text, answers))),
-        "f1": Score(f1(text, answers)),
+    ``all_parts``: whether each of the ``parts`` stands in it, in one of its spellings; only where there are parts.
+    """
+    said = without_markers(text or "")
+    scores = {
+        "gold_contained": gold_contained(said, answers),
+        "exact_match": exact_match(said, answers),
+        "f1": f1(said, answers),
     }
+    if parts:
+        scores["all_parts"] = all(gold_contained(said, part) for part in parts)
+    return {
+        name: Score(float(value) if text else 0.0) for name, value in scores.items() if answers or name == "all_parts"
+    }
+
+
+def is_short(answers: Sequence[str]) -> bool:
+    """Whether some gold answer is short enough to be looked for in another wording of it."""
+    return any(len(fold(answer)) <= _SHORT for answer in answers)
 
 
 # Citations and refusals
 
 
-def citation_right(citation: Citation, relevant: Collection[str], answers: Sequence[str], literal: bool) -> bool:
-    """Whether a footnote leads to where the answer is.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the answer is in one relevant document: its ``pages`` that hold it, and whether it stands there word for word.
 
-    Its passage must be of a relevant document and, where ``literal`` (a gold answer stands in a relevant document word
-    for word), must itself hold a gold answer: naming the right document at a wrong place is no footnote.
+    ``pages`` is empty where that is not known, or where the document has none.
     """
-    if not set(citation.passage.documents) & set(relevant):
+
+    pages: frozenset[int] = frozenset()
+    literal: bool = False
+
+
+def holds_answer(passage: Passage, places: Mapping[str, Place], answers: Sequence[str]) -> bool:
+    """Whether a passage, or a footnote on it, leads to where the answer is.
+
+    It must be of a relevant document and, where a gold answer stands in some relevant document word for word, must itself
+    hold a gold answer: naming the right document at a wrong place is no footnote.
+    """
+    if not places.keys() & set(passage.documents):
         return False
-    return not literal or gold_contained(citation.passage.chunk.text, answers)
+    literal = any(place.literal for place in places.values())
+    return not literal or gold_contained(passage.chunk.text, answers)
 
 
-def citation_scores(answer: Answer, right: Sequence[bool], relevant: Collection[str]) -> dict[str, Score]:
+def citation_scores(
+    citations: Sequence[Citation], right: Sequence[bool], places: Mapping[str, Place], answers: Sequence[str]
+) -> dict[str, Score]:
     """Citation metrics of one answer that is no refusal; ``right`` tells of each citation whether it is.
 
     ``citation_precision``: right citations of those given. ``cited_right``: whether there is a right one.
-    ``citation_recall``: the share of the relevant documents that a right citation leads to. The last two only where
-    the question has relevant documents.
+    ``citation_recall``: the share of the relevant documents that a right citation leads to. The same two at three levels:
+    ``_document`` (the document is relevant), ``_page`` (its page holds the answer; where pages are known), ``_span`` (the
+    quoted words hold it; where it stands in the document word for word). Recall only where there are relevant documents.
     """
-    if answer.refused:
-        return {}
     scores = {"citation_precision": Score(sum(right), len(right))} if right else {}
-    if relevant:
-        led_to = {
-            name
-            for citation, ok in zip(answer.citations, right, strict=True)
-            if ok
-            for name in citation.passage.documents
-        }
-        scores["citation_recall"] = Score(len(led_to & set(relevant)) / len(set(relevant)))
+    if places:
+        scores["citation_recall"] = _led_to(citations, right, places)
         scores["cited_right"] = Score(float(any(right)))
+    pages = {name: place for name, place in places.items() if place.pages}
+    words = {name: place for name, place in places.items() if place.literal}
+    levels: dict[str, tuple[Mapping[str, Place], Sequence[Citation], Callable[[Citation, str], bool]]] = {
+        "document": (places, citations, lambda c, name: True),
+        "page": (pages, [c for c in citations if c.page is not None], lambda c, name: c.page in pages[name].pages),
+        "span": (words, citations, lambda c, name: gold_contained(c.quote, answers)),
+    }
+    for level, (known, given, fits) in levels.items():
+        if not known and places:
+            continue  # the place is not known at this level
+        fitting = [any(name in known and fits(c, name) for name in c.passage.documents) for c in given]
+        if given:
+            scores[f"citation_precision_{level}"] = Score(sum(fitting), len(given))
+        if known:
+            scores[f"citation_recall_{level}"] = _led_to(given, fitting, known)
     return scores
+
+
+def _led_to(citations: Sequence[Citation], right: Sequence[bool], wanted: Collection[str]) -> Score:
+    led = {name for c, ok in zip(citations, right, strict=True) if ok for name in c.passage.documents}
+    return Score(len(led & set(wanted)) / len(set(wanted)))
 
 
 def claim_scores(answer: Answer) -> dict[str, Score]:
@@ -291,6 +327,30 @@ def paired_difference(pairs: Sequence[tuple[float, float]]) -> tuple[float, floa
     drawn = differences[_resamples(len(pairs))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(low), float(high)
+
+
+def paired_p(pairs: Sequence[tuple[float, float]]) -> float:
+    """The chance of a mean difference at least as large if it had no direction: the paired randomisation test, two-sided.
+
+    Smucker, Allan and Carterette, A Comparison of Statistical Significance Tests for Information Retrieval Evaluation,
+    2007. Signs of the differences are drawn 10,000 times, always the same ones.
+    """
+    differences = np.array([after - before for before, after in pairs])
+    differences = differences[differences != 0]  # whatever their sign, these say nothing
+    if not len(differences):
+        return 1.0
+    signs = np.random.default_rng(_SEED).integers(0, 2, size=(_SIGNS, len(differences)), dtype=np.int8) * 2 - 1
+    as_large = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9
+    return float((as_large.sum() + 1) / (_SIGNS + 1))
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """The chances of several tests at once, each made larger so that one false alarm among all stays as rare (Holm 1979)."""
+    adjusted, largest = [0.0] * len(chances), 0.0
+    for rank, index in enumerate(sorted(range(len(chances)), key=lambda index: chances[index])):
+        largest = max(largest, min(1.0, chances[index] * (len(chances) - rank)))
+        adjusted[index] = largest
+    return adjusted
 
 
 def percentile(seconds: Sequence[float], share: float) -> Measure | None:

@@ -1,54 +1,68 @@
-"""The report: a table for the terminal, JSON for programs, one self-contained page for readers."""
+"""The report: a table for the terminal, JSON for programs; evaluation/page.py makes a page of the latter."""
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.compare import Comparison
 from evaluation.metrics import Measure
-from evaluation.runner import Record, RiskCoverage, risk_coverage, slices, summarise
+from evaluation.record import Record
+from evaluation.runner import RiskCoverage, reliability, risk_coverage, slices, summarise
+from evaluation.steps import STEPS
+from evaluation.words import number, step_names
 from rag.errors import RagError
+from rag.record import settings_to_json
 from rag.settings import Settings
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SHOWN = 300
+NAMES = step_names("en")
+_MOST_FAILED = 30  # shown on a terminal; the written reports have them all
 _HEADLINES = (
-    "hit@1", "hit@5", "mrr", "gold_contained", "f1", "citation_precision", "refusal_recall", "false_refusal_rate",
+    "hit@1", "hit@5", "mrr", "evidence", "gold_contained", "f1", "citation_precision", "refusal_recall",
+    "false_refusal_rate",
 )  # fmt: skip
 _CURVE_HEAD = "strictness   refused rightly   refused wrongly  answered    risk"
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;margin:1rem 0}td,th{border-bottom:1px solid #ddd;padding:.3rem .8rem;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}h2{margin-top:2.5rem}pre{white-space:pre-wrap}"""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A finished run: every question's record, and under what it was made."""
+    """A finished run: every question's record, and under what it was made.
+
+    ``versions`` are those of code, prompt, weights and documents, ``reused`` counts the questions whose result is an earlier
+    run's.
+    """
 
     records: tuple[Record, ...]
     metrics: Mapping[str, Measure]
     slices: Mapping[str, Mapping[str, Mapping[str, Measure]]]
     settings: Mapping[str, Any]
     models: Mapping[str, str]
+    versions: Mapping[str, Any]
     machine: Mapping[str, Any]
     commit: str | None
+    reused: int = 0
 
 
-def evaluation(records: Sequence[Record], settings: Settings, models: Mapping[str, str]) -> Evaluation:
-    """Sum a run up, with the settings (without the key), models, machine and commit that it was made with."""
-    shown = asdict(settings) | {"home": str(settings.home)}
-    for section in (settings.llm, settings.embedding):
-        name = "llm" if section is settings.llm else "embedding"
-        shown[name]["api_key"] = "set" if section.api_key else ""
-    return Evaluation(tuple(records), summarise(records), slices(records), shown, models, _machine(), _commit())
+def evaluation(
+    records: Sequence[Record], settings: Settings, versions: Mapping[str, Any] | None = None, reused: int = 0
+) -> Evaluation:
+    """Sum a run up, with the settings (without a key), models, versions, machine and commit that it was made with."""
+    models = {"embedding": settings.embedding.model}
+    models |= {"llm": settings.llm.model} if any(record.said or record.error for record in records) else {}
+    return Evaluation(
+        tuple(records), summarise(records), slices(records), settings_to_json(settings), models, versions or {},
+        _machine(), _commit(), reused,
+    )  # fmt: skip
 
 
 def as_json(run: Evaluation) -> dict[str, Any]:
@@ -58,39 +72,63 @@ def as_json(run: Evaluation) -> dict[str, Any]:
         "slices": {
             name: {value: _measures(part) for value, part in parts.items()} for name, parts in run.slices.items()
         },
-        "questions": [_question(record) for record in run.records],
+        "questions": [record.as_json() for record in run.records],
+        "steps": steps(run.records),
         "settings": run.settings,
         "models": run.models,
+        "versions": run.versions,
         "machine": run.machine,
         "commit": run.commit,
         "risk_coverage": [asdict(point) for point in risk_coverage(run.records)],
+        "reliability": [asdict(part) for part in reliability(run.records)],
     }
 
 
+def steps(records: Sequence[Record]) -> dict[str, int]:
+    """How many questions went wrong at each step, in the order of the steps."""
+    counted = Counter(record.step for record in records)
+    return {step: counted[step] for step in STEPS if counted[step]}
+
+
 def as_text(run: Evaluation) -> str:
-    """The report for a terminal: the metrics, then each slice, then the questions that failed."""
+    """The report for a terminal: the metrics, then each slice, then where questions went wrong and which."""
     blocks = [_table(f"{len(run.records)} questions", run.metrics)]
     blocks += [_slice(name, parts) for name, parts in run.slices.items() if len(parts) > 1]
     if curve := risk_coverage(run.records):
         blocks.append("\n".join([_CURVE_HEAD, *map(_curve_line, curve)]))
     failed = [record for record in run.records if record.failed]
-    blocks.append("\n".join([f"Failed: {len(failed)}", *(_failure(record) for record in failed)]))
-    blocks.append(_made_with(run))
+    lines = [f"Went wrong: {len(failed)}" + (f" ({told})" if (told := _counted(steps(run.records))) else "")]
+    lines += [_failure(record) for record in failed[:_MOST_FAILED]]
+    if len(failed) > _MOST_FAILED:
+        lines.append(f"  and {len(failed) - _MOST_FAILED} more; --json FILE and --html FILE have them all.")
+    blocks += ["\n".join(lines), _made_with(run)]
     return "\n\n".join(blocks)
 
 
-def as_html(run: Evaluation) -> str:
-    """The report as one page that loads nothing from elsewhere."""
-    body = ["<h1>Evaluation</h1>", _html_table(f"{len(run.records)} questions", run.metrics)]
-    for name, parts in run.slices.items():
-        body += [_html_table(f"{name} = {value}", part) for value, part in parts.items()]
-    failed = [record for record in run.records if record.failed]
-    body.append(f"<h2>Failed: {len(failed)}</h2><pre>{html.escape(chr(10).join(map(_failure, failed)))}</pre>")
-    body.append(f"<p>{html.escape(_made_with(run))}</p>")
-    return (
-        f"<!doctype html><html><head><meta charset='utf-8'><title>Evaluation</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(body)}</body></html>\n"
-    )
+def comparison_text(found: Comparison) -> str:
+    """What changed since another report, for a terminal."""
+    if not found.differences:
+        return "Since the baseline: it has no question in common with this run."
+    lines = ["Since the baseline (paired; p is that of luck, for all metrics together)"]
+    width = max(len(d.metric) for d in found.differences)
+    verdicts = {1: "better", -1: "WORSE", 0: ""}
+    lines += [
+        f"  {d.metric:<{width}}  {number(d.metric, d.before):>7} → {number(d.metric, d.after):>7}  "
+        f"{d.after - d.before:+.3f} [{d.low:+.3f}, {d.high:+.3f}]  p = {d.p:.3f}  n = {d.n}  {verdicts[d.verdict]}".rstrip()
+        for d in found.differences
+    ]
+    lines.append(f"  questions won: {len(found.won)}, lost: {len(found.lost)}")
+    if found.lost:
+        lines.append(f"  lost at: {_counted(found.blamed)}")
+        lines += [f"    {change.id}: {_line(change.question)} ({NAMES[change.step]})" for change in found.lost[:10]]
+    lines += [f"  {name}: {_line(json.dumps(a))} → {_line(json.dumps(b))}" for name, a, b in found.settings]
+    if found.alone:
+        lines.append(f"  {found.alone} questions are in one of the two only and left out.")
+    return "\n".join(lines)
+
+
+def _counted(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {NAMES.get(step, step)}" for step, count in counted.items())
 
 
 def check_place(path: Path | None) -> None:
@@ -116,9 +154,9 @@ def write(path: Path, text: str) -> None:
             part.unlink()
 
 
-def dumps(run: Evaluation) -> str:
+def dumps(report: Mapping[str, Any]) -> str:
     """The JSON report as text."""
-    return json.dumps(as_json(run), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
 
 
 def _curve_line(point: RiskCoverage) -> str:
@@ -132,38 +170,10 @@ def _measures(measures: Mapping[str, Measure]) -> dict[str, dict[str, float | in
     return {name: asdict(measure) for name, measure in measures.items()}
 
 
-def _question(record: Record) -> dict[str, Any]:
-    question, answer = record.question, record.answer
-    return {
-        "id": question.id,
-        "question": question.question,
-        "history": [asdict(turn) for turn in question.history],
-        "answers": list(question.answers),
-        "relevant": list(question.relevant),
-        "withheld": list(question.withhold),
-        "answerable": question.answerable,
-        "found": list(record.found),
-        "answer": answer.text if answer else None,
-        "refused": record.refused,
-        "confidence": answer.confidence if answer else None,
-        "reason": answer.reason if answer else "",
-        "citations": [
-            {"n": c.n, "document": c.passage.chunk.document, "page": c.page, "quote": c.quote, "right": right}
-            for c, right in zip(answer.citations if answer else (), record.right, strict=True)
-        ],
-        "failed": record.failed,
-        "error": record.error,
-        "scores": {name: score.right / score.of for name, score in record.scores.items() if score.of},
-        "slices": dict(record.slices),
-        "seconds": round(record.seconds, 4),
-        "first_token": record.first_token,
-    }
-
-
 def _table(title: str, measures: Mapping[str, Measure]) -> str:
     width = max((len(name) for name in measures), default=0)
     rows = [
-        f"  {name:<{width}}  {_number(name, m.value):>7}  [{_number(name, m.low)}, {_number(name, m.high)}]  n = {m.n}"
+        f"  {name:<{width}}  {number(name, m.value):>7}  [{number(name, m.low)}, {number(name, m.high)}]  n = {m.n}"
         for name, m in measures.items()
     ]
     return "\n".join([title, *rows])
@@ -178,30 +188,15 @@ def _slice(name: str, parts: Mapping[str, Mapping[str, Measure]]) -> str:
     return "\n".join([f"by {name}", *lines])
 
 
-def _html_table(title: str, measures: Mapping[str, Measure]) -> str:
-    rows = "".join(
-        f"<tr><td>{name}</td><td class='n'>{_number(name, m.value)}</td>"
-        f"<td class='n'>{_number(name, m.low)} – {_number(name, m.high)}</td><td class='n'>{m.n}</td></tr>"
-        for name, m in measures.items()
-    )
-    head = "<tr><th>metric</th><th>value</th><th>95 %</th><th>n</th></tr>"
-    return f"<h2>{html.escape(title)}</h2><table>{head}{rows}</table>"
-
-
-def _number(name: str, value: float) -> str:
-    return f"{value:.2f} s" if name.startswith(("seconds", "first_token")) else f"{value:.3f}"
-
-
 def _failure(record: Record) -> str:
-    question, answer = record.question, record.answer
-    lines = [f"  {question.id}: {question.question}"]
+    question, said = record.question, record.said
+    lines = [f"  {question.id}: {question.question} ({NAMES[record.step]})"]
     if question.answerable:
-        lines.append(f"    wanted: {' | '.join(question.answers[:3]) or ', '.join(question.relevant)}")
+        lines.append(f"    wanted: {_line(' | '.join(question.answers[:3]) or ', '.join(question.relevant))}")
     else:
         lines.append("    wanted: a refusal")
-    if answer:
-        said = f"refused: {answer.reason}" if answer.refused else f"answered: {answer.text}"
-        lines.append(f"    {_line(said)}")
+    if said:
+        lines.append(f"    {_line(f'refused: {said.reason}' if record.refused else f'answered: {said.text}')}")
     if record.error:
         lines.append(f"    failed: {_line(record.error)}")
     relevant, found = ", ".join(question.relevant) or "none", ", ".join(record.found[:3]) or "nothing"
@@ -217,7 +212,8 @@ def _line(text: str) -> str:
 def _made_with(run: Evaluation) -> str:
     models = ", ".join(f"{kind} {name}" for kind, name in run.models.items())
     machine = f"{run.machine['cpus']} CPUs, {run.machine['processor']}"
-    return f"Made with {models}; commit {run.commit or 'unknown'}; {machine}."
+    reused = f" {run.reused} of {len(run.records)} results are those of an earlier run." if run.reused else ""
+    return f"Made with {models}; commit {run.commit or 'unknown'}; {machine}.{reused}"
 
 
 def _machine() -> dict[str, Any]:

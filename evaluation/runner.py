@@ -2,70 +2,53 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, cast
 
 from evaluation import metrics
-from evaluation.dataset import Question
-from evaluation.drafts import RememberedModel
-from evaluation.metrics import Measure, Score
+from evaluation.dataset import Question, as_entry
+from evaluation.metrics import Measure, Place, Score
+from evaluation.record import Footnote, Record, Said
+from evaluation.results import ObservedModel, Results, key_of
+from evaluation.steps import Course, Step, blame
 from rag.errors import RagError
+from rag.record import settings_to_json, versions
 from rag.text import language
-from rag.types import Answer, Language, Passage
+from rag.types import PAGE_BREAK, Answer, Page, Passage, Retrieval
 
 if TYPE_CHECKING:
+    from rag.llm import LanguageModel
     from rag.pipeline import Pipeline
 
 METRICS = (
-    "hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "recall@10",
-    "gold_contained", "exact_match", "f1",
+    "hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "recall@5", "recall@10", "evidence",
+    "gold_contained", "all_parts", "exact_match", "f1", "judged_right",
     "citation_precision", "citation_recall", "cited_right",
+    "citation_precision_document", "citation_recall_document", "citation_precision_page", "citation_recall_page",
+    "citation_precision_span", "citation_recall_span",
     "refusal_recall", "false_refusal_rate", "refusal_precision", "refusal_f1",
     "claims_supported", "claims_flagged",
-    "seconds_p50", "seconds_p95", "first_token_p50",
+    "seconds_p50", "seconds_p95", "first_token_p50", "tokens_prompt", "tokens_answer",
 )  # fmt: skip
-LESS_IS_BETTER = {"false_refusal_rate", "claims_flagged", "seconds_p50", "seconds_p95", "first_token_p50"}
-NEED_ANSWERS = {name for name in METRICS if name.startswith(("gold", "exact", "f1", "cit", "claims", "first"))}
+LESS_IS_BETTER = {
+    "false_refusal_rate", "claims_flagged", "seconds_p50", "seconds_p95", "first_token_p50", "tokens_prompt", "tokens_answer",
+}  # fmt: skip
+NEED_ANSWERS = {
+    name for name in METRICS if name.startswith(("gold", "all", "exact", "f1", "cit", "claims", "first", "tok"))
+}
+NEED_ANSWERS |= {"judged_right"}
 _SLICE_VALUES = 20
-_JUDGED = ("answer", "quote")  # kinds of answer that a probability decided about
+_ONLY_IF_TRUE = ("cross_lingual", "multi_turn", "withheld")  # of no interest in a set without such a question
 # Enough passages for ten documents of ordinary length; more are asked for where they fall together in fewer.
 _PASSAGES = (50, 400)
 
-DocumentText = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What became of one question; ``found`` is the ranking of documents, ``answer`` is None without --answers.
-
-    ``right`` tells of each citation of the answer whether it is right; ``slices`` gives its value in each slice. A record
-    is not ``timed`` where its draft was written in an earlier run.
-    """
-
-    question: Question
-    language: Language
-    found: tuple[str, ...]
-    answer: Answer | None
-    refused: bool
-    right: tuple[bool, ...]
-    scores: Mapping[str, Score]
-    seconds: float
-    first_token: float | None
-    slices: Mapping[str, str]
-    error: str = ""
-    timed: bool = True
-
-    @property
-    def failed(self) -> bool:
-        """Whether a reader should look at it: not found among the first ten, not right, wrongly refused or answered."""
-        if self.error:
-            return True
-        wanted = ("gold_contained", "cited_right") if self.answer else ("hit@10",)
-        wrong = any(name in self.scores and not self.scores[name].right for name in wanted)
-        return wrong or (self.answer is not None and self.refused == self.question.answerable)
+DocumentPages = Callable[[str], Sequence[Page]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +65,178 @@ class RiskCoverage:
     risk: float
 
 
-def run(
-    pipeline: Pipeline,
-    questions: Sequence[Question],
-    document_text: DocumentText,
-    *,
-    answers: bool,
-    report: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Record]:
-    """Ask every question, in order; ``report`` is told how many are done, of how many.
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Answers whose probability fell into one tenth: how many, the mean of it, and the share that could be answered."""
 
-    ``relevant`` of the questions must be names as the store knows them; ``document_text`` gives a document's text.
+    n: int
+    told: float
+    true: float
+
+
+class Run:
+    """Asks questions of a pipeline, one after the other; ``results`` are those of earlier runs, used where they hold.
+
+    ``pages`` gives a document's pages; ``relevant`` of the questions must be names as the store knows them.
     """
-    text = cache(document_text)
-    records = []
-    for done, question in enumerate(questions):
-        report(done, len(questions))
-        records.append(_ask(pipeline, question, text, answers))
-    report(len(questions), len(questions))
-    return records
+
+    def __init__(
+        self, pipeline: Pipeline, pages: DocumentPages, *, answers: bool, results: Results | None = None
+    ) -> None:
+        self.pipeline = observed(pipeline, results) if answers else pipeline
+        self._answers = answers
+        self._results = results
+        self._pages = cache(pages)
+        self._under = _made_under(pipeline, answers) if results else None
+        self.reused = 0  # questions whose result is that of an earlier run
+
+    def ask(self, question: Question) -> Record:
+        """What becomes of a question; a failure of its own is noted, not raised."""
+        if self._results is None:
+            return self._asked(question)
+        key = key_of("record", self._under, as_entry(question), question.withhold)
+        if kept := self._results.get(key):
+            self.reused += 1
+            return Record.from_json(question, json.loads(kept))
+        record = self._asked(question)
+        if not record.error:
+            self._results.put(key, json.dumps(record.as_json(), ensure_ascii=False))
+        return record
+
+    def _asked(self, question: Question) -> Record:
+        places = {name: self._place(name, question) for name in question.relevant}
+        record = Record(question, language(question.question), slices=self._slices(question))
+        record = self._ranked(record, places)
+        return self._answered(record, places) if self._answers else record
+
+    def _ranked(self, record: Record, places: Mapping[str, Place]) -> Record:
+        """The ranking of documents and what retrieval alone decides."""
+        question = record.question
+        if self._answers and not question.relevant:
+            return record
+        retrieval, ranked = _searched(self.pipeline, question)
+        found = tuple(ranked[: metrics.DEPTH])
+        scores: dict[str, Score] = {}
+        if question.relevant:
+            scores |= metrics.retrieval_scores(found, question.relevant)
+            read = retrieval.passages[: self.pipeline.settings.retrieval.k]
+            scores["evidence"] = Score(float(_evidence(read, places, question)))
+        refused = bool(retrieval.refusal)
+        course = Course(
+            answerable=question.answerable,
+            indexed=self._indexed(question),
+            found=bool(scores["hit@10"].right) if scores else True,
+            refused=refused,
+        )
+        return replace(
+            record,
+            found=found,
+            refused=refused,
+            scores=scores | metrics.refusal_scores(refused, question.answerable),
+            seconds=retrieval.seconds,
+            # Whether an unanswerable question is refused in the end, retrieval alone does not decide.
+            step=blame(course) if question.answerable else "",
+        )
+
+    def _answered(self, record: Record, places: Mapping[str, Place]) -> Record:
+        question, pipeline = record.question, self.pipeline
+        model = cast("ObservedModel", pipeline.llm)
+        model.tokens, model.reused = None, False
+        scores = {name: score for name, score in record.scores.items() if not name.startswith(("refusal", "false"))}
+        parts = _parts(question)
+        try:
+            retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold)
+            answer = pipeline.answered(retrieval)
+        except RagError as failure:  # one question's failure must not cost the others
+            scores |= metrics.answer_scores(None, question.answers, parts) if question.answerable else {}
+            return replace(record, scores=scores, refused=False, step="not_asked", error=str(failure))
+        right = tuple(metrics.holds_answer(c.passage, places, question.answers) for c in answer.citations)
+        scores |= metrics.claim_scores(answer) | metrics.refusal_scores(answer.refused, question.answerable)
+        if not answer.refused:
+            scores |= metrics.citation_scores(answer.citations, right, places, question.answers)
+        if question.answerable:
+            scores |= metrics.answer_scores(None if answer.refused else answer.text, question.answers, parts)
+        if model.tokens:
+            scores |= {"tokens_prompt": Score(model.tokens[0]), "tokens_answer": Score(model.tokens[1])}
+        return replace(
+            record,
+            found=record.found or tuple(metrics.rank_documents(answer.passages, ())),
+            refused=answer.refused,
+            said=_said(answer, right),
+            scores=scores,
+            seconds=answer.timings.total,
+            first_token=answer.timings.first_token,
+            timed=not model.reused,
+            step=self._blamed(question, places, retrieval, answer, scores),
+        )
+
+    def _blamed(
+        self, question: Question, places: Mapping[str, Place], retrieval: Retrieval, answer: Answer,
+        scores: Mapping[str, Score],
+    ) -> Step:  # fmt: skip
+        asked_back = answer.kind in ("talk", "question")
+        course = Course(question.answerable, refused=answer.refused or asked_back, indexed=self._indexed(question))
+        if places and not asked_back:
+            found = [*retrieval.passages, *(cut.passage for cut in retrieval.trace.cut)]
+            shown = self._read(retrieval)
+            course = replace(
+                course,
+                found=_evidence(found, places, question),
+                read=_evidence([p for p in found if p.chunk.id in shown], places, question),
+            )
+        right = scores.get("all_parts", scores.get("gold_contained"))
+        # A long answer in words of its own cannot be told right from wrong by looking for it.
+        literal = any(place.literal for place in places.values())
+        if right is not None and (literal or "all_parts" in scores or metrics.is_short(question.answers)):
+            course = replace(course, right=bool(right.right))
+        if "cited_right" in scores:
+            course = replace(course, cited=bool(scores["cited_right"].right))
+        return blame(course)
+
+    def _read(self, retrieval: Retrieval) -> set[int]:
+        """The chunks that the model was sent, or would have been."""
+        return {chunk.id for chunk in self.pipeline.read(retrieval)} if retrieval.passages else set()
+
+    def _indexed(self, question: Question) -> bool:
+        return not question.relevant or any(self._text(name).strip() for name in question.relevant)
+
+    def _text(self, name: str) -> str:
+        return PAGE_BREAK.join(page.text for page in self._pages(name))
+
+    def _place(self, name: str, question: Question) -> Place:
+        """Where in a document the answer is: as the set says, else the pages that hold it word for word."""
+        literal = metrics.gold_contained(self._text(name), question.answers)
+        told = question.meta.get("pages")
+        if isinstance(told, Mapping):
+            told = told.get(name)
+        if isinstance(told, list):
+            return Place(frozenset(number for number in told if isinstance(number, int)), literal)
+        holding = [p for p in self._pages(name) if literal and metrics.gold_contained(p.text, question.answers)]
+        return Place(frozenset(page.number for page in holding if page.number is not None), literal)
+
+    def _slices(self, question: Question) -> dict[str, str]:
+        asked_in = language(question.question)
+        found = {
+            "language": asked_in,
+            "multi_turn": _spelled(bool(question.history)),
+            "withheld": _spelled(bool(question.withhold)),
+        }
+        if relevant := question.relevant or question.withhold:
+            found["cross_lingual"] = _spelled(all(language(self._text(name)) != asked_in for name in relevant))
+            found["document_type"] = " ".join(sorted({_type(name) for name in relevant}))
+        for name, value in question.meta.items():
+            # The set's own word on cross_lingual counts; another field of a name that is taken gets one of its own.
+            taken = name in found and name != "cross_lingual"
+            found[f"meta.{name}" if taken else name] = _spelled(value)
+        return found
+
+
+def observed(pipeline: Pipeline, results: Results | None) -> Pipeline:
+    """The same pipeline with its model looked at, and its drafts taken from earlier runs where there are ``results``."""
+    other = copy.copy(pipeline)
+    if pipeline.llm is not None:
+        other.llm = cast("LanguageModel", ObservedModel(pipeline.llm, results))
+    return other
 
 
 def summarise(records: Sequence[Record]) -> dict[str, Measure]:
@@ -110,7 +246,7 @@ def summarise(records: Sequence[Record]) -> dict[str, Measure]:
     }
     if all(record.question.answerable for record in records):
         measures["refusal_precision"] = measures["refusal_f1"] = None  # nothing was there to be refused
-    timed = [record for record in records if record.timed]
+    timed = [record for record in records if record.timed and not record.error]
     seconds = [record.seconds for record in timed]
     measures["seconds_p50"] = metrics.percentile(seconds, 50)
     measures["seconds_p95"] = metrics.percentile(seconds, 95)
@@ -122,8 +258,8 @@ def summarise(records: Sequence[Record]) -> dict[str, Measure]:
 def slices(records: Sequence[Record]) -> dict[str, dict[str, dict[str, Measure]]]:
     """The metrics of every part of the set: by field, then by value.
 
-    A field is ``language``, ``cross_lingual``, ``multi_turn``, ``withheld`` or a meta field with up to 20 values; the
-    middle three only where some question is of that kind.
+    A field is ``language``, ``document_type``, ``cross_lingual``, ``multi_turn``, ``withheld`` or a meta field with up to 20
+    values; the last three of these only where some question is of that kind.
     """
     found = {}
     for name in dict.fromkeys(name for record in records for name in record.slices):
@@ -131,7 +267,7 @@ def slices(records: Sequence[Record]) -> dict[str, dict[str, dict[str, Measure]]
         for record in records:
             if name in record.slices:
                 parts.setdefault(record.slices[name], []).append(record)
-        flag_without_cases = name in ("cross_lingual", "multi_turn", "withheld") and "true" not in parts
+        flag_without_cases = name in _ONLY_IF_TRUE and "true" not in parts
         if len(parts) <= _SLICE_VALUES and not flag_without_cases:
             found[name] = {value: summarise(part) for value, part in sorted(parts.items())}
     return found
@@ -142,7 +278,7 @@ def risk_coverage(records: Sequence[Record]) -> list[RiskCoverage]:
 
     Below the strictness of the run it is a guess: questions that were hopeless then were never put to the model.
     """
-    told = [(r.answer.confidence, r.question.answerable) for r in records if r.answer and r.answer.kind in _JUDGED]
+    told = _told(records)
     sound = [p for p, answerable in told if answerable]
     unsound = [p for p, answerable in told if not answerable]
     if not sound or not unsound:
@@ -163,85 +299,83 @@ def risk_coverage(records: Sequence[Record]) -> list[RiskCoverage]:
     return curve
 
 
-def _ask(pipeline: Pipeline, question: Question, text: DocumentText, answers: bool) -> Record:
-    scores: dict[str, Score] = {}
-    found: tuple[str, ...] = ()
-    seconds, refused = 0.0, False
-    if question.relevant or not answers:
-        passages, seconds, refused = _search(pipeline, question)
-        found = tuple(metrics.rank_documents(passages, question.relevant)[: metrics.DEPTH])
-    if question.relevant:
-        scores |= metrics.retrieval_scores(found, question.relevant)
-    answer, error = None, ""
-    right: tuple[bool, ...] = ()
-    if answers:
-        try:
-            answer = pipeline.ask(question.question, question.history, withhold=question.withhold)
-        except RagError as failure:  # one question's failure must not cost the others
-            error = str(failure)
-            if question.answerable and question.answers:
-                scores |= metrics.unanswered_scores()
-    if answer:
-        right = _right_citations(answer, question, text)
-        scores |= _answer_scores(answer, right, question)
-        seconds, refused = answer.timings.total, answer.refused
-        found = found or tuple(metrics.rank_documents(answer.passages, ()))
-    return Record(
-        question=question,
-        language=language(question.question),
-        found=found,
-        answer=answer,
-        refused=refused,
-        right=right,
-        scores=scores | metrics.refusal_scores(refused, question.answerable),
-        seconds=seconds,
-        first_token=answer.timings.first_token if answer else None,
-        slices=_slices(question, text),
-        error=error,
-        timed=not (answers and isinstance(pipeline.llm, RememberedModel) and pipeline.llm.reused),
-    )
+def reliability(records: Sequence[Record]) -> list[Reliability]:
+    """Whether the refusal probability is what it says, in tenths of it; empty without both kinds of question."""
+    told = _told(records)
+    if len({answerable for _, answerable in told}) < 2:
+        return []
+    tenths: dict[int, list[tuple[float, bool]]] = {}
+    for p, answerable in told:
+        tenths.setdefault(min(9, int(p * 10)), []).append((p, answerable))
+    return [
+        Reliability(len(part), sum(p for p, _ in part) / len(part), sum(y for _, y in part) / len(part))
+        for _, part in sorted(tenths.items())
+    ]
 
 
-def _search(pipeline: Pipeline, question: Question) -> tuple[tuple[Passage, ...], float, bool]:
-    """Passages of at least ten documents where there are so many, the seconds, and whether retrieval refused."""
+def _told(records: Sequence[Record]) -> list[tuple[float, bool]]:
+    """The probability of each answer that one decided about, and whether there was anything to answer."""
+    return [
+        (r.said.confidence, r.question.answerable) for r in records if r.said and r.said.kind in ("answer", "quote")
+    ]
+
+
+def _searched(pipeline: Pipeline, question: Question) -> tuple[Retrieval, list[str]]:
+    """A search deep enough for ten documents where there are so many, and their ranking."""
     for k in _PASSAGES:
         retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold, k=k)
         documents = metrics.rank_documents(retrieval.passages, question.relevant)
         if len(documents) >= metrics.DEPTH or len(retrieval.passages) < k:
             break
-    return retrieval.passages, retrieval.seconds, bool(retrieval.refusal)
+    return retrieval, documents
 
 
-def _right_citations(answer: Answer, question: Question, text: DocumentText) -> tuple[bool, ...]:
-    literal = any(metrics.gold_contained(text(name), question.answers) for name in question.relevant)
-    return tuple(
-        metrics.citation_right(citation, question.relevant, question.answers, literal) for citation in answer.citations
+def _evidence(passages: Sequence[Passage], places: Mapping[str, Place], question: Question) -> bool:
+    return any(metrics.holds_answer(passage, places, question.answers) for passage in passages)
+
+
+def _said(answer: Answer, right: Sequence[bool]) -> Said:
+    notes = tuple(
+        Footnote(c.n, c.passage.chunk.document, c.page, c.quote, ok)
+        for c, ok in zip(answer.citations, right, strict=True)
     )
+    return Said(answer.text, answer.reason, answer.kind, answer.confidence, notes)
 
 
-def _answer_scores(answer: Answer, right: Sequence[bool], question: Question) -> dict[str, Score]:
-    scores = metrics.citation_scores(answer, right, question.relevant) | metrics.claim_scores(answer)
-    if question.answerable and question.answers:
-        scores |= metrics.answer_scores(answer, question.answers)
-    return scores
+def _parts(question: Question) -> tuple[tuple[str, ...], ...]:
+    """The parts that an answer must hold (``meta.answer_all``), each in its spellings."""
+    told = question.meta.get("answer_all")
+    if not isinstance(told, list):
+        return ()
+    parts = [part if isinstance(part, list) else [part] for part in told]
+    return tuple(tuple(text for text in part if isinstance(text, str)) for part in parts)
 
 
-def _slices(question: Question, text: DocumentText) -> dict[str, str]:
-    asked_in = language(question.question)
-    found = {
-        "language": asked_in,
-        "multi_turn": _spelled(bool(question.history)),
-        "withheld": _spelled(bool(question.withhold)),
-    }
-    relevant = question.relevant or question.withhold
-    if relevant:
-        found["cross_lingual"] = _spelled(all(language(text(name)) != asked_in for name in relevant))
-    for name, value in question.meta.items():
-        # The set's own word on cross_lingual counts; another field of a name that is taken gets one of its own.
-        taken = name in found and name != "cross_lingual"
-        found[f"meta.{name}" if taken else name] = _spelled(value)
-    return found
+def _type(name: str) -> str:
+    """What kind of file a document's name is of; a record's is its file's."""
+    file = name.split("#")[0] if "#" in name else name
+    return PurePosixPath(file).suffix.lstrip(".").lower() or "none"
 
 
 def _spelled(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _made_under(pipeline: Pipeline, answers: bool) -> dict[str, Any]:
+    """All that decides a question's result beside the question: settings, code, models, state of the documents."""
+    settings, made = settings_to_json(pipeline.settings), versions(pipeline)
+    if not answers:
+        settings = {section: settings[section] for section in ("retrieval", "embedding", "answers")}
+        made = {name: made[name] for name in ("code", "embedder", "store", "generation")}
+    ignored = ("home", "kb", "ingest", "trace", "access")
+    kept = {section: value for section, value in settings.items() if section not in ignored}
+    return {"settings": kept, "made": made, "metrics": _code(), "answers": answers, "kb": pipeline.store.kb}
+
+
+@lru_cache
+def _code() -> str:
+    """A hash of the code that measures."""
+    total = hashlib.sha256()
+    for name in ("metrics.py", "record.py", "runner.py", "steps.py"):
+        total.update((Path(__file__).parent / name).read_bytes())
+    return total.hexdigest()

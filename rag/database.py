@@ -107,8 +107,18 @@ CREATE TABLE user(
 CREATE TABLE signed_in(
     token TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES user ON DELETE CASCADE ON UPDATE CASCADE, expires REAL NOT NULL);
 """
+# What evaluation found out about a knowledge base's present documents; it goes with the first change of them, so that no
+# word of a deleted document stays here.
+_SCHEMA_6 = """
+CREATE TABLE result(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, kb_id INTEGER NOT NULL REFERENCES kb ON DELETE CASCADE,
+    key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);
+CREATE INDEX result_kb ON result(kb_id);
+CREATE TRIGGER result_is_old AFTER UPDATE OF generation ON kb WHEN NEW.generation <> OLD.generation BEGIN
+    DELETE FROM result WHERE kb_id = OLD.id; END;
+"""
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
-_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4, _SCHEMA_5)
+_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4, _SCHEMA_5, _SCHEMA_6)
 SCHEMA_VERSION = len(_STEPS)
 
 

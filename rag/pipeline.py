@@ -37,6 +37,7 @@ from rag.types import (
     EVERYTHING,
     Answer,
     AnswerKind,
+    Chunk,
     Citation,
     Claim,
     Embedder,
@@ -201,15 +202,22 @@ class Pipeline:
 
     def prompt(self, retrieval: Retrieval) -> list[BaseMessage]:
         """The messages that the model is sent for a retrieval; raises LLMError where there is no model."""
+        return self._built(retrieval)[0]
+
+    def read(self, retrieval: Retrieval) -> list[Chunk]:
+        """The chunks that the model is sent for a retrieval: those of its passages that fit into its context."""
+        return [chunk for run in self._built(retrieval)[1] for chunk in run]
+
+    def _built(self, retrieval: Retrieval) -> tuple[list[BaseMessage], list[list[Chunk]]]:
         if self.llm is None:
             raise LLMError("This pipeline was loaded for retrieval only.")
         history = retrieval.history if retrieval.query != retrieval.question else ()
         runs = merge_neighbours(self._shown(retrieval))
-        built, _ = messages(
+        built, kept = messages(
             retrieval.question, history, runs, retrieval.language, self.llm.room, self.llm.count, self.style,
             self.store.secret(),
         )  # fmt: skip
-        return built
+        return built, runs[:kept]
 
     def written(self, retrieval: Retrieval) -> Written | None:
         """What the model was sent and wrote for a retrieval, letter by letter.
@@ -274,7 +282,10 @@ class Pipeline:
         filter: Filter = EVERYTHING,
     ) -> Answer:
         """Retrieve, generate and finish in a row."""
-        retrieval = self.retrieve(question, history, withhold=withhold, filter=filter)
+        return self.answered(self.retrieve(question, history, withhold=withhold, filter=filter))
+
+    def answered(self, retrieval: Retrieval) -> Answer:
+        """Generate and finish in a row."""
         began = time.perf_counter()
         first: float | None = None
         pieces: list[str] = []

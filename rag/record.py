@@ -152,7 +152,7 @@ def versions(pipeline: Pipeline) -> dict[str, Any]:
         "code": _hash_of(*sorted(_CODE.glob("*.py"))),
         "prompt": f"{pipeline.style.name} {pipeline.style.version}",
         "model": pipeline.llm.name if pipeline.llm else pipeline.settings.llm.model,
-        "model_fingerprint": model_fingerprint(pipeline.settings.llm),
+        "model_fingerprint": model_fingerprint(pipeline.settings.llm) if pipeline.llm else "",
         "embedder": pipeline.embedder.fingerprint,
         "sqlite": SQLITE_VERSION,
         "store": pipeline.store.identity(),
@@ -175,7 +175,7 @@ def model_fingerprint(settings: LLMSettings) -> str:
 def settings_to_json(settings: Settings) -> dict[str, Any]:
     """The settings without anything secret in them."""
     value: dict[str, Any] = asdict(settings) | {"home": str(settings.home)}
-    for section in ("llm", "embedding"):
+    for section in ("llm", "embedding", "judge"):
         value[section].pop("api_key")
         value[section]["base_url"] = shown_address(value[section]["base_url"])
     return value

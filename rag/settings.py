@@ -157,6 +157,12 @@ class Settings:
     trace: TraceSettings = field(default_factory=TraceSettings)
     grounding: GroundingSettings = field(default_factory=GroundingSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    judge: LLMSettings = field(default_factory=lambda: LLMSettings(model=""))
+
+    @property
+    def judging(self) -> LLMSettings:
+        """Which language model judges answers in an evaluation: the one that answers, where no other is set."""
+        return self.judge if self.judge.model else self.llm
 
 
 # Below these a setting makes no sense, or the program no progress.
@@ -180,7 +186,7 @@ _CHOICES = {
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace", "access")
+_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace", "access", "judge")
 
 
 def home(flag: str | Path | None = None) -> Path:
@@ -314,7 +320,8 @@ def _with(settings: Settings, values: Mapping[str, Any], source: str) -> Setting
 
 
 def _convert(name: str, value: Any, default: Any, source: str) -> Any:
-    wanted, least, most = type(default), _LEAST.get(name, 0), _MOST.get(name, inf)
+    rule = f"llm.{name.removeprefix('judge.')}" if name.startswith("judge.") else name  # both are language models
+    wanted, least, most = type(default), _LEAST.get(rule, 0), _MOST.get(rule, inf)
     if wanted is bool:
         if str(value).lower() in ("true", "false"):
             return str(value).lower() == "true"
@@ -352,7 +359,7 @@ def check_encoding(name: str, source: str) -> str:
 def _chosen(name: str, value: str, source: str) -> str:
     if name == "ingest.encoding" and value:
         return check_encoding(value, source)
-    choices = _CHOICES.get(name)
+    choices = _CHOICES.get(name.replace("judge.", "llm."))
     if choices and value not in choices:
         raise SettingsError(f"{name} in {source} must be one of {', '.join(choices)}, not {value!r}.")
     return value

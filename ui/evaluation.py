@@ -12,10 +12,11 @@ import streamlit as st
 
 from evaluation import report as reports
 from evaluation.collected import sets_folder
-from evaluation.dataset import Question, load, resolve, withheld
+from evaluation.dataset import Question, drawn, load, resolve, withheld
 from evaluation.kept import keep, kept
 from rag.access import User
 from rag.errors import AccessError, DatasetError, RagError
+from rag.record import versions
 from rag.settings import TraceSettings
 from ui import question_sets, report_view
 from ui.jobs import Job
@@ -73,7 +74,9 @@ def _run_controls(session: Session, path: Path) -> None:
         st.error(plain(str(error)), icon=":material/error:")
         return
     with st.form("run", border=True), st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.number_input(say("first_questions"), 1, count, count, key="run-first")
+        first = st.number_input(
+            say("first_questions"), 1, count, count, help=say("first_questions_help"), key="run-first"
+        )
         hidden = st.number_input(say("withhold"), 0, count, 0, help=say("withhold_help"), key="run-withhold")
         answers = st.toggle(say("with_answers"), help=say("with_answers_help"), key="run-answers")
         if st.form_submit_button(say("run"), icon=":material/play_arrow:"):
@@ -85,7 +88,7 @@ def start(session: Session, path: Path, first: int, hidden: int, answers: bool) 
     """Measure the present knowledge base in the background; raises DatasetError for a set that does not fit it."""
     with session.store() as store:
         names = [document.name for document in store.documents()]
-    questions = resolve(load(path)[:first], names, path)
+    questions = resolve(drawn(load(path), first), names, path)
     questions += withheld(questions, hidden, path)
     said = Running(total=len(questions), by=session.user.name, set_name=path.stem)
     session.services.evaluation = Job(_work(session, questions, said, answers), said)
@@ -94,7 +97,9 @@ def start(session: Session, path: Path, first: int, hidden: int, answers: bool) 
 def _work(
     session: Session, questions: list[Question], said: Running, answers: bool
 ) -> Callable[[Callable[[Running], None], threading.Event], None]:
-    from evaluation.runner import Record, run
+    from evaluation.record import Record
+    from evaluation.results import Results
+    from evaluation.runner import Run
 
     # One person of its own in the queue at the model, so that people's questions go between.
     measuring = User("evaluation of " + session.user.name, session.user.role, session.user.kbs)
@@ -106,16 +111,16 @@ def _work(
         pipeline = loaded.seen_by(measuring, session.kb).under(settings)
         records: list[Record] = []
         with session.store() as store:
+            asking = Run(pipeline, store.document_pages, answers=answers, results=Results(store))
             for done, question in enumerate(questions):
                 if stop.is_set():
                     break
                 left = (time.monotonic() - began) / done * (len(questions) - done) if done else None
                 tell(replace(said, done=done, left=left))
-                records += run(pipeline, [question], store.document_text, answers=answers)
+                records.append(asking.ask(question))
         if not records:
             return
-        models = {"embedding": settings.embedding.model} | ({"llm": settings.llm.model} if answers else {})
-        made = reports.evaluation(records, settings, models)
+        made = reports.evaluation(records, settings, versions(pipeline), asking.reused)
         path = keep(settings.home, session.kb, said.set_name, made, partial=len(records) < len(questions))
         tell(replace(said, done=len(records), path=path))
 

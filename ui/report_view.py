@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import altair
 import streamlit as st
 
-from evaluation.kept import Comparison, compare, read
+from evaluation.compare import Comparison, compare
+from evaluation.kept import read
+from evaluation.page import as_html
+from evaluation.words import METRICS, number
 from ui.markup import inline, plain
 from ui.session import Session
 from ui.text import Say
 
 alt: Any = altair  # its own types say too little
-EXPLAINED = (
-    "hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "recall@10", "gold_contained", "exact_match", "f1", "citation_precision",
-    "citation_recall", "cited_right", "refusal_recall", "false_refusal_rate", "refusal_precision", "refusal_f1",
-    "claims_supported", "claims_flagged", "seconds_p50", "seconds_p95", "first_token_p50",
-)  # fmt: skip
 ROWS = 10  # questions on a page of the list
 HEIGHT = 26  # pixels a bar
 GREEN, AMBER = "#3c9a7d", "#d9912b"  # seen on a light and on a dark ground
-_SECONDS = ("seconds", "first_token")
+_NO_SHARE = ("seconds", "first_token", "tokens")
 
 
 def draw(session: Session, path: Path, others: Sequence[Path]) -> None:
@@ -40,7 +38,7 @@ def draw(session: Session, path: Path, others: Sequence[Path]) -> None:
     with tabs[1]:
         _plots(report, session)
     with tabs[2]:
-        _questions(report["questions"], say)
+        _questions(report, say)
     with tabs[3]:
         _compare(report, others, say)
 
@@ -49,18 +47,14 @@ def _metrics(metrics: Mapping[str, Any], say: Say) -> None:
     rows = [
         {
             say("metric"): name,
-            say("value"): _number(name, measure["value"]),
-            "95 %": f"{_number(name, measure['low'])} – {_number(name, measure['high'])}",
+            say("value"): number(name, measure["value"]),
+            "95 %": f"{number(name, measure['low'])} – {number(name, measure['high'])}",
             "n": measure["n"],
-            say("meaning"): say(f"metric_{name}") if name in EXPLAINED else "",
+            say("meaning"): say(f"metric_{name}") if name in METRICS else "",
         }
         for name, measure in metrics.items()
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height="content", key="metrics-table")
-
-
-def _number(name: str, value: float) -> str:
-    return f"{value:.2f} s" if name.startswith(_SECONDS) else f"{value:.3f}"
 
 
 def _made_with(report: Mapping[str, Any], say: Say) -> str:
@@ -74,6 +68,10 @@ def _downloads(session: Session, path: Path, say: Say) -> None:
             "JSON", lambda: path.read_bytes(), path.name, "application/json", key="report-json",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+        st.download_button(
+            "HTML", lambda: as_html(read(path), say.language), f"{path.stem}.html", "text/html", key="report-html",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
         if st.button(say("delete_report"), key="delete-report", icon=":material/delete:", type="tertiary"):
             path.unlink(missing_ok=True)
             st.rerun()
@@ -84,7 +82,7 @@ def _downloads(session: Session, path: Path, say: Say) -> None:
 
 def _plots(report: Mapping[str, Any], session: Session) -> None:
     say = session.say
-    shares = {name: m for name, m in report["metrics"].items() if not name.startswith(_SECONDS)}
+    shares = {name: m for name, m in report["metrics"].items() if not name.startswith(_NO_SHARE)}
     st.markdown(f"**{say('plot_intervals')}**")
     st.altair_chart(intervals(shares, say), key="plot-intervals")
     if curve := report.get("risk_coverage"):
@@ -166,18 +164,18 @@ def latency(seconds: Sequence[float], say: Say) -> Any:
 # Questions
 
 
-def _questions(questions: Sequence[Mapping[str, Any]], say: Say) -> None:
-    kinds: dict[str, Callable[[Mapping[str, Any]], bool]] = {
-        "failed": lambda q: q["failed"],
-        "wrongly_refused": lambda q: q["refused"] and q["answerable"],
-        "wrongly_answered": lambda q: not q["refused"] and not q["answerable"],
-        "all": lambda q: True,
-    }
-    kind = st.segmented_control(
-        say("show"), list(kinds), default="failed", format_func=lambda kind: say(f"show_{kind}"), key="show-questions",
-        required=True, label_visibility="collapsed",
+def _questions(report: Mapping[str, Any], say: Say) -> None:
+    """The questions of one kind: all that failed, those that went wrong at one step, or all."""
+    steps, questions = report.get("steps", {}), report["questions"]
+    kinds = ["failed", *(steps if len(steps) > 1 else ()), "all"]
+    counts = {"failed": sum(question["failed"] for question in questions), "all": len(questions), **steps}
+    kind = st.pills(
+        say("show"), kinds, default="failed", key="show-questions", label_visibility="collapsed", required=True,
+        format_func=lambda kind: f"{say(f'step_{kind}' if kind in steps else f'show_{kind}')} {counts[kind]}",
     )  # fmt: skip
-    found = [question for question in questions if kinds[kind or "failed"](question)]
+    if kind in steps:
+        st.caption(say(f"about_step_{kind}"))
+    found = [q for q in questions if kind == "all" or (q["failed"] if kind == "failed" else q.get("step") == kind)]
     if not found:
         st.caption(say("no_such_question"))
     pages = -(-len(found) // ROWS)
@@ -188,7 +186,8 @@ def _questions(questions: Sequence[Mapping[str, Any]], say: Say) -> None:
 
 def _question(question: Mapping[str, Any], say: Say) -> None:
     with st.container(border=True, gap="xxsmall"):
-        st.markdown(f"**{inline(question['question'], 300)}**")
+        step = f" :orange-badge[{say('step_' + question['step'])}]" if question.get("step") else ""
+        st.markdown(f"**{inline(question['question'], 300)}**{step}")
         wanted = " | ".join(question["answers"][:3]) or ", ".join(question["relevant"])
         st.caption(f"{say('wanted')}: {inline(wanted, 200) if question['answerable'] else say('unanswerable')}")
         if question["answer"] is not None:
@@ -213,11 +212,14 @@ def _compare(report: Mapping[str, Any], others: Sequence[Path], say: Say) -> Non
     if found.alone:
         st.caption(say("alone", count=found.alone))
     st.dataframe(differences(found, say), hide_index=True, width="stretch", height="content", key="differences")
-    for heading, questions in ((say("got_worse"), found.worse), (say("got_better"), found.better)):
-        if questions:
-            with st.expander(f"{heading} ({len(questions)})"):
-                for question in questions[:100]:
-                    st.markdown(f"- {inline(question, 300)}")
+    if found.blamed and "" not in found.blamed:
+        counted = (f"{say(f'step_{step}')} {count}" for step, count in found.blamed.items())
+        st.caption(say("lost_at", steps=" · ".join(counted)))
+    for heading, changes in ((say("got_worse"), found.lost), (say("got_better"), found.won)):
+        if changes:
+            with st.expander(f"{heading} ({len(changes)})"):
+                for change in changes[:100]:
+                    st.markdown(f"- {inline(change.question, 300)}")
     if found.settings:
         st.markdown(f"**{say('set_otherwise')}**")
         for name, before, after in found.settings:
@@ -237,6 +239,7 @@ def differences(found: Comparison, say: Say) -> list[dict[str, object]]:
             say("before"): f"{d.before:.3f}",
             say("after"): f"{d.after:.3f}",
             say("difference"): f"{d.after - d.before:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
+            say("luck"): f"{d.p:.3f}",
             "n": d.n,
             say("verdict"): verdicts[d.verdict],
         }

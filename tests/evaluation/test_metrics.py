@@ -6,12 +6,13 @@ import math
 import random
 import string
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evaluation import metrics
-from evaluation.metrics import Score
+from evaluation.metrics import Place, Score
 from rag.types import Answer, Chunk, Citation, Claim, Passage
 
 
@@ -43,7 +44,7 @@ def test_the_eleventh_place_counts_for_nothing() -> None:
     """A relevant document after the tenth place is not found."""
     ranked = [f"d{i}" for i in range(10)] + ["x"]
     assert {name: score.right for name, score in metrics.retrieval_scores(ranked, {"x"}).items()} == dict.fromkeys(
-        ["hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "recall@10"], 0.0
+        ["hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "recall@5", "recall@10"], 0.0
     )
 
 
@@ -158,42 +159,80 @@ def test_english_f1_agrees_with_squads_own_rules() -> None:
 
 
 def test_a_refusal_is_a_wrong_answer() -> None:
-    """Refusing an answerable question scores nothing, even where the refusal's text holds the gold answer."""
-    scores = metrics.answer_scores(answer("no yes here", refused=True), ["yes"])
-    assert [score.right for score in scores.values()] == [0, 0, 0]
+    """What has no text scores nothing in any way."""
+    scores = metrics.answer_scores(None, ["yes"], [["yes"]])
+    assert {name: score.right for name, score in scores.items()} == {
+        "gold_contained": 0, "exact_match": 0, "f1": 0, "all_parts": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("2019年和2021年", 1), ("In 2019 and twenty-one", 1), ("仅2019年", 0), ("2021 was warm", 0)]
+)
+def test_every_part_must_be_said(text: str, right: float) -> None:
+    """Where an answer has parts, each must stand in it, in one of its spellings."""
+    assert metrics.answer_scores(text, (), [["2019"], ["2021", "twenty-one"]]) == {"all_parts": Score(right)}
 
 
 # Citations and refusals
 
 
+def cite(document: str, quote: str = "text", page: int | None = None, text: str = "text") -> Citation:
+    found = passage(document, text=text)
+    return Citation(1, replace(found, chunk=replace(found.chunk, page=page)), quote, 0, len(quote), 1.0)
+
+
 def test_a_citation_is_right_only_where_the_answer_stands() -> None:
     """The right document at a wrong place is no footnote; where the gold is nowhere literal, the document decides."""
     holds, other = passage("d", text="it was 1998"), passage("d", text="elsewhere")
-    right = [metrics.citation_right(c, {"d"}, ["1998"], True) for c in answer(cited=(holds, other)).citations]
-    assert right == [True, False]
-    [citation] = answer(cited=(other,)).citations
-    assert metrics.citation_right(citation, {"d"}, ["1998"], False)
-    assert not metrics.citation_right(citation, {"x"}, ["1998"], False)
-    assert not metrics.citation_right(citation, (), [], False)
+    literal, told = {"d": Place(literal=True)}, {"d": Place()}
+    assert [metrics.holds_answer(found, literal, ["1998"]) for found in (holds, other)] == [True, False]
+    assert metrics.holds_answer(other, told, ["1998"])
+    assert not metrics.holds_answer(other, {"x": Place()}, ["1998"])
+    assert not metrics.holds_answer(other, {}, [])
 
 
 def test_citation_scores_by_hand() -> None:
     """Two of three right; they lead to one of two relevant documents; there is a right one."""
-    given = answer(cited=(passage("a"), passage("b"), passage("a")))
-    scores = metrics.citation_scores(given, [True, False, True], ("a", "z"))
-    assert scores == {"citation_precision": Score(2, 3), "citation_recall": Score(0.5), "cited_right": Score(1)}
+    scores = metrics.citation_scores(
+        [cite("a"), cite("b"), cite("a")], [True, False, True], {"a": Place(), "z": Place()}, []
+    )
+    assert scores == {
+        "citation_precision": Score(2, 3), "citation_recall": Score(0.5), "cited_right": Score(1),
+        "citation_precision_document": Score(2, 3), "citation_recall_document": Score(0.5),
+    }  # fmt: skip
+
+
+def test_citations_at_page_and_span_by_hand() -> None:
+    """Document, page and words are three questions: each citation is right at some of the levels."""
+    places = {"a": Place(frozenset({3, 4}), literal=True), "z": Place(frozenset({1}), literal=True)}
+    given = [
+        cite("a", "it was 1998", 3),  # all three
+        cite("a", "elsewhere", 4),  # the page, not the words
+        cite("a", "it was 1998", 9),  # the words, on another page
+        cite("b", "it was 1998", 3),  # another document
+    ]
+    scores = metrics.citation_scores(given, [True] * 3 + [False], places, ["1998"])
+    shares = {name: tuple(score) for name, score in scores.items() if name.endswith(("document", "page", "span"))}
+    assert shares == {
+        "citation_precision_document": (3, 4), "citation_recall_document": (0.5, 1),
+        "citation_precision_page": (2, 4), "citation_recall_page": (0.5, 1),
+        "citation_precision_span": (2, 4), "citation_recall_span": (0.5, 1),
+    }  # fmt: skip
 
 
 def test_citations_of_a_question_without_answer_are_all_wrong() -> None:
-    """They count in the precision and nowhere else."""
-    scores = metrics.citation_scores(answer(cited=(passage("a"),)), [False], ())
-    assert scores == {"citation_precision": Score(0, 1)}
+    """They count in the precision, at every level that they have, and nowhere else."""
+    scores = metrics.citation_scores([cite("a", page=2)], [False], {}, [])
+    assert scores == {
+        name: Score(0, 1)
+        for name in ("citation_precision", *(f"citation_precision_{n}" for n in ("document", "page", "span")))
+    }
 
 
-def test_a_refusal_has_no_citations_to_judge() -> None:
-    """Nor claims."""
-    refusal = answer(refused=True, claims="+")
-    assert metrics.citation_scores(refusal, [], ("a",)) == metrics.claim_scores(refusal) == {}
+def test_a_refusal_has_no_claims_to_judge() -> None:
+    """Nothing of a refusal is supported or flagged."""
+    assert metrics.claim_scores(answer(refused=True, claims="+")) == {}
 
 
 def test_claims_by_hand() -> None:

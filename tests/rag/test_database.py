@@ -24,7 +24,8 @@ def old_home(tmp_path: Path, embedder: Any) -> Path:
     with Store(tmp_path) as store:
         put(store, embedder, "a.md", "Fifteen days of paid leave.")
         connection = store._database.connection
-        for table in ("signed_in", "user"):
+        connection.execute("DROP TRIGGER result_is_old")
+        for table in ("result", "signed_in", "user"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX conversation_owner")
         for table, added in (

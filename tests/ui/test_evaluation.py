@@ -82,6 +82,9 @@ def test_two_reports_are_compared(start: Start, measured: Path, exact_embedder: 
     run(app, services)
     [first] = kept(measured, "default")
     other = read(first)
+    # Of a handful of questions any difference may be luck.
+    other["questions"] = [q | {"id": f"{q['id']} {n}"} for q in other["questions"] for n in range(12)]
+    first.write_text(json.dumps(other), encoding="utf-8")
     for question in other["questions"]:
         question["scores"] = {name: 0.0 for name in question["scores"]}
         question["failed"] = True

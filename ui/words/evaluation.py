@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evaluation.words import METRICS, STEPS
 from ui.words import Words
 
 WORDS: Words = {
@@ -33,7 +34,11 @@ WORDS: Words = {
     "download_set": {"zh": "下载", "en": "Download"},
     "delete_set": {"zh": "删除问题集", "en": "Delete the set"},
     "delete_set_sure": {"zh": "删除问题集“{name}”？", "en": "Delete the question set “{name}”?"},
-    "first_questions": {"zh": "前几个问题", "en": "First questions"},
+    "first_questions": {"zh": "问多少个", "en": "How many"},
+    "first_questions_help": {
+        "zh": "少于全部时随机抽取，每次抽到的相同。",
+        "en": "Fewer than all are drawn at random, the same ones every time.",
+    },
     "withhold": {"zh": "隐藏文档再问", "en": "Asked again, hidden"},
     "withhold_help": {
         "zh": "把这么多个问题的文档藏起来再问一遍，看是否会拒答。",
@@ -76,8 +81,6 @@ WORDS: Words = {
     "seconds": {"zh": "秒", "en": "seconds"},
     "show": {"zh": "显示", "en": "Show"},
     "show_failed": {"zh": "有问题的", "en": "With a problem"},
-    "show_wrongly_refused": {"zh": "错误拒答", "en": "Refused wrongly"},
-    "show_wrongly_answered": {"zh": "该拒未拒", "en": "Answered wrongly"},
     "show_all": {"zh": "全部", "en": "All"},
     "no_such_question": {"zh": "没有这样的问题。", "en": "No such question."},
     "wanted": {"zh": "应答", "en": "wanted"},
@@ -101,33 +104,11 @@ WORDS: Words = {
     "level": {"zh": "无明显差别", "en": "no clear difference"},
     "got_better": {"zh": "变好的问题", "en": "Questions that got better"},
     "got_worse": {"zh": "变差的问题", "en": "Questions that got worse"},
+    "luck": {"zh": "纯属偶然的概率", "en": "p (luck)"},
+    "lost_at": {"zh": "变差的问题出在：{steps}", "en": "Lost at: {steps}"},
     "set_otherwise": {"zh": "设置的不同", "en": "What was set otherwise"},
-    # What each metric means
-    "metric_hit@1": {"zh": "排在第一的文档是对的", "en": "the first document found is right"},
-    "metric_hit@5": {"zh": "前五个文档中有对的", "en": "a right document among the first five"},
-    "metric_hit@10": {"zh": "前十个文档中有对的", "en": "a right document among the first ten"},
-    "metric_mrr": {"zh": "第一个对的文档排得多靠前", "en": "how high the first right document stands"},
-    "metric_ndcg@10": {"zh": "对的文档整体排得多靠前", "en": "how high all right documents stand"},
-    "metric_recall@10": {"zh": "对的文档有多少进了前十", "en": "share of right documents among the first ten"},
-    "metric_gold_contained": {"zh": "回答中含有正确答案", "en": "the answer holds a right answer"},
-    "metric_exact_match": {"zh": "回答与正确答案完全一致", "en": "the answer is a right answer to the letter"},
-    "metric_f1": {"zh": "回答与正确答案的用词重合度", "en": "words shared with a right answer"},
-    "metric_citation_precision": {"zh": "脚注中引对的比例", "en": "share of footnotes that are right"},
-    "metric_citation_recall": {"zh": "应引的文档被引到的比例", "en": "share of right documents that are cited"},
-    "metric_cited_right": {"zh": "引到正确文档的回答比例", "en": "answers with a footnote on a right document"},
-    "metric_refusal_recall": {"zh": "没有答案的问题被拒答的比例", "en": "unanswerable questions that are refused"},
-    "metric_false_refusal_rate": {
-        "zh": "有答案却被拒答的比例（越低越好）",
-        "en": "answerable ones that are refused (less is better)",
-    },
-    "metric_refusal_precision": {"zh": "拒答中拒得对的比例", "en": "share of refusals that are right"},
-    "metric_refusal_f1": {"zh": "拒答的综合表现", "en": "refusals in one number"},
-    "metric_claims_supported": {"zh": "有依据的语句比例", "en": "share of sentences that are supported"},
-    "metric_claims_flagged": {
-        "zh": "被标为无依据的语句比例（越低越好）",
-        "en": "share of sentences flagged (less is better)",
-    },
-    "metric_seconds_p50": {"zh": "一半的问题在此时间内完成", "en": "half of the questions took no longer"},
-    "metric_seconds_p95": {"zh": "95% 的问题在此时间内完成", "en": "95 % of the questions took no longer"},
-    "metric_first_token_p50": {"zh": "出第一个字的时间（中位数）", "en": "median time to the first word"},
+    # What each metric means, and at which step a question went wrong
+    **{f"metric_{name}": dict(texts) for name, texts in METRICS.items()},
+    **{f"step_{step}": {spoken: name for spoken, (name, _) in texts.items()} for step, texts in STEPS.items()},
+    **{f"about_step_{step}": {spoken: about for spoken, (_, about) in texts.items()} for step, texts in STEPS.items()},
 }

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from evaluation.kept import compare
-from evaluation.metrics import paired_difference
+from evaluation.compare import compare
+from evaluation.metrics import holm, paired_difference, paired_p
 
 
 def report(scores: dict[str, float], **settings: Any) -> dict[str, Any]:
     """A report in which each question has this hit@1."""
     questions = [
-        {"id": name, "question": f"{name}?", "scores": {"hit@1": score}, "failed": score < 1}
+        {"id": name, "question": f"{name}?", "scores": {"hit@1": score}, "failed": score < 1, "step": ""}
         for name, score in scores.items()
     ]
     return {"metrics": {}, "questions": questions, "settings": settings, "models": {}}
@@ -24,7 +24,7 @@ def test_only_common_questions_are_compared() -> None:
     found = compare(report({"a": 0, "b": 1, "c": 1}), report({"a": 1, "b": 1, "d": 0}))
     [difference] = found.differences
     assert (difference.before, difference.after, difference.n) == (0.5, 1.0, 2)
-    assert (found.better, found.worse, found.alone) == (("a?",), (), 2)
+    assert ([change.id for change in found.won], found.lost, found.alone) == (["a"], (), 2)
 
 
 def test_what_was_set_otherwise_is_told() -> None:
@@ -49,3 +49,28 @@ def test_less_may_be_better() -> None:
             for n in range(20)
         ]
     assert compare(before, after).differences[0].verdict == 1
+
+
+def test_luck_is_told_from_a_difference() -> None:
+    """One question more of twenty may be luck; ten that all got worse are not, and less than all metrics together say so."""
+    level = compare(
+        report(dict.fromkeys("abcdefghijklmnopqrst", 1.0)),
+        report({**dict.fromkeys("abcdefghijklmnopqrst", 1.0), "a": 0}),
+    )
+    assert level.differences[0].verdict == 0 and level.worse == []
+    lost = compare(
+        report(dict.fromkeys("abcdefghijklmnopqrst", 1.0)),
+        report(dict.fromkeys("abcdefghij", 0.0) | dict.fromkeys("klmnopqrst", 1.0)),
+    )
+    assert [difference.metric for difference in lost.worse] == ["hit@1"]
+
+
+@pytest.mark.parametrize(("pairs", "p"), [([(0, 1)] * 3, 1 / 4), ([(0, 1)] * 10, 2 / 1024), ([(1, 1)] * 10, 1.0)])
+def test_the_chance_by_hand(pairs: list[tuple[float, float]], p: float) -> None:
+    """Of n equal differences only two of the 2^n signs give as large a sum."""
+    assert paired_p(pairs) == pytest.approx(p, abs=0.01)
+
+
+def test_more_metrics_need_more_certainty() -> None:
+    """Holm by hand: the smallest of three chances times three, the next times two, never less than the one before."""
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
