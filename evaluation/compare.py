@@ -88,6 +88,7 @@ def _differences(old: Sequence[Mapping[str, float]], new: Sequence[Mapping[str, 
     pairs = {
         metric: [(a[metric], b[metric]) for a, b in zip(old, new, strict=True) if metric in a and metric in b]
         for metric in METRICS
+        if not metric.startswith("tokens")  # more of them is a price, neither better nor worse
     }
     pairs = {metric: both for metric, both in pairs.items() if both}
     chances = holm([paired_p(both) for both in pairs.values()])

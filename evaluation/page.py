@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,8 @@ def _drawn(draw: Callable[[Axes], None], height: float = 3.6) -> str:
 
     looks: Any = {"svg.fonttype": "none", "svg.hashsalt": "footnote", "font.family": "sans-serif", "font.size": 9.0,
              "axes.spines.top": False, "axes.spines.right": False}  # fmt: skip
-    with mpl.rc_context(looks):
+    with mpl.rc_context(looks), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the browser's font has it
         figure = Figure(figsize=(7.2, height), layout="constrained")
         draw(figure.subplots())
         out = io.StringIO()
@@ -129,7 +131,7 @@ def _risk(axes: Axes, curve: Sequence[Mapping[str, float]], now: float, say: Cal
     present = min(curve, key=lambda point: abs(point["strictness"] - now))
     axes.plot([present["coverage"]], [present["risk"]], marker="o", markersize=12, fillstyle="none", color=_AMBER)
     for point in curve[1::3]:
-        axes.annotate(f"{point['strictness']:.2f}", (point["coverage"], point["risk"]), (5, -10),
+        axes.annotate(f"{point['strictness']:.2f}", (point["coverage"], point["risk"]), (-4, 7),
                       textcoords="offset points", fontsize=7, color=_GREY)  # fmt: skip
     axes.set(xlim=(0, 1.03), ylim=(0, None), xlabel=say("coverage"), ylabel=say("risk"))
 

@@ -145,7 +145,7 @@ WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
     "probability": {"zh": "程序给出的概率", "en": "probability told"},
     "share": {"zh": "实际有答案的比例", "en": "share that had an answer"},
     "seconds": {"zh": "秒", "en": "seconds"},
-    "failed_questions": {"zh": "有问题的问题", "en": "Questions that went wrong"},
+    "failed_questions": {"zh": "出错的问题", "en": "Questions that went wrong"},
     "wanted": {"zh": "应答", "en": "Wanted"},
     "a_refusal": {"zh": "文档中没有答案，应当拒答", "en": "a refusal: the documents don't hold it"},
     "answered": {"zh": "回答", "en": "Answered"},
