@@ -57,12 +57,13 @@ def _evaluate(options: argparse.Namespace, bars: Mapping[str, float]) -> int:
     from rag.settings import load_settings
 
     settings = load_settings(options.home, options.kb)
-    questions = _questions(options)
+    corpus = _corpus_of(options)
+    questions = _questions(options, corpus)
     baseline = read(options.baseline) if options.baseline else None
     for place in (options.json, options.html):
         report.check_place(place)
-    if options.corpus:
-        settings = ingested(settings, options.corpus)
+    if corpus:
+        settings = ingested(settings, corpus)
     run, agreement = _run(settings, questions, options)
     made = report.as_json(run) | {"set": options.questions.stem} | ({"judge": asdict(agreement)} if agreement else {})
     found = _compared(baseline, made)
@@ -78,13 +79,31 @@ def _evaluate(options: argparse.Namespace, bars: Mapping[str, float]) -> int:
     return 1 if _missed(run.metrics, bars) or _worse(found) or broken else 0
 
 
-def _questions(options: argparse.Namespace) -> list[Question]:
-    from evaluation.dataset import drawn, load, withheld
+def _corpus_of(options: argparse.Namespace) -> Path | None:
+    """The documents to measure over: those that are named, else those that the set brings along; None: the knowledge base."""
+    from evaluation.formats import corpus_of
 
-    questions = list(drawn(load(options.questions), options.limit))
-    # Tried here as well, so that a number too high is told before a corpus is ingested.
+    own = options.corpus is None and options.kb is None
+    return corpus_of(options.questions) if own else options.corpus
+
+
+def _questions(options: argparse.Namespace, corpus: Path | None) -> list[Question]:
+    """The questions; what can be wrong with them is told here, before a corpus is ingested or a model loaded."""
+    from evaluation.dataset import drawn, withheld
+
+    questions = list(drawn(fitting(options.questions, corpus), options.limit))
     withheld(questions, options.withhold, options.questions)
     return questions
+
+
+def fitting(path: Path, corpus: Path | None) -> list[Question]:
+    """The questions of a set; raises DatasetError where they name documents that a corpus doesn't hold."""
+    from evaluation.corpus import expected_names
+    from evaluation.dataset import load, resolve
+
+    questions = load(path)
+    names = expected_names(corpus) if corpus else None
+    return questions if names is None else resolve(questions, names, path)
 
 
 def ingested(settings: Settings, corpus: Path) -> Settings:
@@ -105,25 +124,24 @@ def _run(
 ) -> tuple[Evaluation, Agreement | None]:
     from evaluation import dataset, report
     from evaluation.results import Results
-    from evaluation.runner import Run
+    from evaluation.runner import Run, stored_pages
     from rag.pipeline import load_pipeline
     from rag.record import versions
     from rag.settings import TraceSettings
     from rag.store import Store
 
     with Store(settings.home, settings.kb) as store:
-        names = [document.name for document in store.documents()]
-        if not names:
+        if not store.counts()[0]:
             raise RagError(
                 f"Knowledge base {settings.kb!r} in {settings.home} is empty. Type `python -m ingest PATH` "
                 "first, or name the questions' documents with --corpus."
             )
-        asked = dataset.resolve(questions, names, options.questions)
+        asked = dataset.resolve(questions, dataset.known_names(store), options.questions)
         asked += dataset.withheld(asked, options.withhold, options.questions)
         unrecorded = replace(settings, trace=TraceSettings(keep=0))  # the records are those of people's own questions
         pipeline = load_pipeline(unrecorded, answers=options.answers)
         results = None if options.fresh else Results(store)
-        asking = Run(pipeline, store.document_pages, answers=options.answers, results=results)
+        asking = Run(pipeline, stored_pages(store), answers=options.answers, results=results)
         records, progress = [], Progress()
         for done, question in enumerate(asked):
             progress(done, len(asked))
@@ -220,7 +238,9 @@ def _parser() -> argparse.ArgumentParser:
         "(search better settings for a set), generate (draft a set from your documents or from feedback). "
         "Exit code: 0 well, 1 where a bar is missed, something is worse than the baseline or failed, 2 on wrong use.",
     )
-    parser.add_argument("questions", type=Path, metavar="QA.jsonl", help="question set, one JSON object a line")
+    parser.add_argument(
+        "questions", type=Path, metavar="QA.jsonl", help="question set: JSONL, SQuAD JSON, CSV, a folder"
+    )
     parser.add_argument(
         "--corpus",
         type=_corpus,

@@ -120,20 +120,21 @@ def _name(place: Path) -> str:
 
 
 def _examples(place: Path, settings: Settings, options: argparse.Namespace) -> list[Example]:
-    from evaluation.__main__ import Progress, ingested
-    from evaluation.dataset import load, resolve
+    from evaluation.__main__ import Progress, fitting, ingested
+    from evaluation.dataset import known_names, resolve
+    from evaluation.formats import corpus_of
     from evaluation.results import Results
     from evaluation.runner import observed
     from rag.pipeline import load_pipeline
     from rag.settings import AnswerSettings, TraceSettings
     from rag.store import Store
 
-    file = place / "qa.jsonl" if place.is_dir() else place
-    questions = load(file)
-    if place.is_dir():
-        settings = ingested(settings, place / "corpus.jsonl")
+    corpus = corpus_of(place)
+    questions = fitting(place, corpus)
+    if corpus:
+        settings = ingested(settings, corpus)
     with Store(settings.home, settings.kb) as store:
-        questions = resolve(questions, [document.name for document in store.documents()], file)
+        questions = resolve(questions, known_names(store), place)
     # Every question is to reach the model, however hopeless.
     settings = replace(settings, trace=TraceSettings(keep=0), answers=AnswerSettings(strictness=0.0))
     pipeline = load_pipeline(settings, answers=options.drafts > 0)
@@ -241,7 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "sets", type=Path, nargs="+", metavar="SET",
-        help="a folder with qa.jsonl and corpus.jsonl, or a QA.jsonl over the knowledge base; the more sets the better",
+        help="a set that brings its documents (a folder with qa.jsonl and corpus.jsonl), or a QA.jsonl over the knowledge base",
     )  # fmt: skip
     parser.add_argument("--questions", type=int, default=300, metavar="N", help="answerable questions of a set (300)")
     parser.add_argument(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,9 +43,33 @@ def scratch_settings(settings: Settings, corpus: Path) -> Settings:
     return replace(settings, home=cache() / "evaluation" / home, kb=_hash(asdict(settings.ingest), _code()))
 
 
-def is_scratch(settings: Settings) -> bool:
-    """Whether these are the settings of a scratch knowledge base."""
-    return settings.home.parent == cache() / "evaluation"
+def expected_names(corpus: Path) -> list[str] | None:
+    """What the documents of a corpus will be called once they are ingested; None where only reading them would tell.
+
+    Raises RagError where there is no corpus.
+    """
+    from ingest.discovery import discover, root_of
+
+    if not corpus.exists():
+        raise RagError(f"The corpus {corpus} does not exist. Name a file or folder to ingest.")
+    names: list[str] = []
+    for file in discover(root_of(corpus), corpus / "workspace"):
+        if file.path.suffix.lower() == ".eml":  # its attachments are documents, too
+            return None
+        names.append(file.relative)
+        if file.path.suffix.lower() == ".jsonl":
+            names += [f"{file.relative}#{identity}" for identity in _record_ids(file.path)]
+    return names
+
+
+def _record_ids(path: Path) -> Iterator[str]:
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            record = json.loads(line) if line.strip() else None
+        except (ValueError, RecursionError):
+            continue  # ingest says what is wrong with it
+        if isinstance(record, dict) and "id" in record:
+            yield str(record["id"]).strip()
 
 
 def ingest_corpus(settings: Settings, corpus: Path, report: Callable[[Progress], None]) -> Report:

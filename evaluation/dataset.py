@@ -1,4 +1,4 @@
-"""Question sets: one JSON object a line, read strictly; every error names the line."""
+"""Question sets, read strictly; every error names its place, and all are told at once."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from evaluation.formats import entries
 from rag.errors import DatasetError
 from rag.types import Turn
+
+if TYPE_CHECKING:
+    from rag.store import Store
 
 _KEYS = ("question", "answers", "relevant", "answerable", "history", "id", "rewrite", "meta")
 _CONTAINED = re.compile(r"^.*?\.(?:jsonl|eml)#(.+)$", re.IGNORECASE | re.DOTALL)
 _WITHHOLD_SEED = 20
 _DRAW_SEED = 7
+_MOST_TOLD = 20  # faults
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question with what counts as right: alternative ``answers`` and the names of its ``relevant`` documents.
 
-    ``withhold`` names documents that the search must not see; such a question is asked as an unanswerable one.
+    ``withhold`` names documents that the search must not see; such a question is asked as an unanswerable one. ``place`` is
+    where it stands in its file.
     """
 
     id: str
@@ -35,22 +41,59 @@ class Question:
     history: tuple[Turn, ...] = ()
     rewrite: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    line: int = 0
+    place: str = ""
     withhold: tuple[str, ...] = ()
 
 
+class Faults:
+    """What is wrong with a set, gathered so that all of it is told at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: list[str] = []
+
+    def add(self, place: str, what: str) -> None:
+        """Note that something is wrong at a place."""
+        self._found.append(f"{place}: {what}" if place else what)
+
+    @property
+    def many(self) -> bool:
+        """Whether no more will be told one by one."""
+        return len(self._found) >= _MOST_TOLD
+
+    def check(self) -> None:
+        """Raise DatasetError where something was wrong."""
+        if len(self._found) == 1:
+            raise DatasetError(f"{self._path}, {self._found[0]}.")
+        if self._found:
+            shown = self._found[:_MOST_TOLD]
+            more = [f"and {len(self._found) - len(shown)} more"] if len(self._found) > len(shown) else []
+            lines = "".join(f"\n  {fault}" for fault in [*shown, *more])
+            raise DatasetError(f"{self._path} has {len(self._found)} faults:{lines}")
+
+
 def load(path: Path) -> list[Question]:
-    """The questions of a file in its order; raises DatasetError naming the line that is wrong."""
-    questions: list[Question] = []
-    first_line: dict[str, int] = {}
-    for number, line in enumerate(_read(path).split("\n"), start=1):
-        if not line.strip():
+    """The questions of a set in its order; raises DatasetError naming every place where something is wrong.
+
+    JSONL; SQuAD's or CMRC's .json; a BEIR folder, or one with qa.jsonl; a .csv or .tsv table (evaluation/formats.py).
+    """
+    faults, questions = Faults(path), []
+    first: dict[object, str] = {}
+    for entry in entries(path):
+        try:
+            if entry.fault:
+                raise ValueError(entry.fault)
+            question = _question(entry.value, entry.place)
+        except ValueError as error:
+            faults.add(entry.place, str(error))
             continue
-        question = _parse(line, number, path)
-        if question.id in first_line:
-            raise _wrong(path, number, f"id {question.id!r} is already that of line {first_line[question.id]}")
-        first_line[question.id] = number
+        same = (question.question, question.history, question.answers, question.relevant, question.answerable)
+        if (before := first.setdefault(("id", question.id), entry.place)) != entry.place:
+            faults.add(entry.place, f"id {question.id!r} is already that of {before}")
+        elif (before := first.setdefault(same, entry.place)) != entry.place:
+            faults.add(entry.place, f"the same question as {before}; remove one of the two")
         questions.append(question)
+    faults.check()
     if not questions:
         raise DatasetError(f'{path} holds no questions. Write one JSON object a line, each with a "question".')
     return questions
@@ -82,7 +125,7 @@ def save(path: Path, questions: Sequence[Question]) -> None:
 
 
 def resolve(questions: Iterable[Question], documents: Collection[str], path: Path) -> list[Question]:
-    """The questions with ``relevant`` as the documents are called in the store; raises DatasetError.
+    """The questions with ``relevant`` as the documents are called; raises DatasetError naming all that fit none.
 
     A name in ``relevant`` matches a document's name or the bare ID of a record (what follows ``file.jsonl#``; an ID
     may hold ``#`` itself). One that matches nothing, or more than one document, is an error.
@@ -92,10 +135,21 @@ def resolve(questions: Iterable[Question], documents: Collection[str], path: Pat
         called.setdefault(name, []).append(name)
         if contained := _CONTAINED.match(name):
             called.setdefault(contained[1], []).append(name)
-    return [
-        replace(question, relevant=tuple(_resolve(name, called, question, path) for name in question.relevant))
-        for question in questions
-    ]
+    faults, resolved = Faults(path), []
+    for question in questions:
+        for name in question.relevant:
+            if len(called.get(name, ())) != 1:
+                # Near matches take their time, so only those that will be read are looked for.
+                faults.add(question.place, "" if faults.many else _unknown(name, called))
+        resolved.append(replace(question, relevant=tuple(called.get(name, [name])[0] for name in question.relevant)))
+    faults.check()
+    return resolved
+
+
+def known_names(store: Store) -> list[str]:
+    """What ``relevant`` may name: every document, and every file that is known and of which nothing could be indexed."""
+    unread = [file.relative for file in store.all_files() if file.state in ("empty", "set aside")]
+    return [*(document.name for document in store.documents()), *unread]
 
 
 def drawn(questions: Sequence[Question], count: int | None) -> Sequence[Question]:
@@ -124,44 +178,16 @@ def withheld_question(question: Question) -> Question:
     )
 
 
-def _resolve(name: str, called: Mapping[str, Sequence[str]], question: Question, path: Path) -> str:
-    matches = called.get(name, ())
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
+def _unknown(name: str, called: Mapping[str, Sequence[str]]) -> str:
+    if matches := called.get(name, ()):
         listed = ", ".join(map(repr, matches[:3]))
-        raise _wrong(path, question.line, f"relevant {name!r} may be any of {listed}; write one of these names")
+        return f"relevant {name!r} may be any of {listed}; write one of these names"
     near = difflib.get_close_matches(name, called, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(map(repr, near))}?" if near else "`python -m rag list` shows the names"
-    raise _wrong(path, question.line, f"relevant {name!r} is not in the knowledge base; {hint}")
+    return f"relevant {name!r} is not in the knowledge base; {hint}"
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise _wrong(path, line, "not UTF-8; save the file as UTF-8") from None
-    except FileNotFoundError:
-        raise DatasetError(f"{path} does not exist. Name a question set, for example data/qa.jsonl.") from None
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}). Name a .jsonl file.") from None
-
-
-def _parse(line: str, number: int, path: Path) -> Question:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _wrong(path, number, f"not JSON ({error})") from None
-    if not isinstance(entry, dict):
-        raise _wrong(path, number, f"a JSON object is needed, not {line.strip()[:40]!r}")
-    try:
-        return _question(entry, number)
-    except ValueError as error:
-        raise _wrong(path, number, str(error)) from None
-
-
-def _question(entry: Mapping[str, Any], number: int) -> Question:
+def _question(entry: Mapping[str, Any], place: str) -> Question:
     _no_misspelt_key(entry)
     answers, relevant = _texts(entry, "answers"), _texts(entry, "relevant")
     answerable = entry.get("answerable", True)
@@ -172,7 +198,7 @@ def _question(entry: Mapping[str, Any], number: int) -> Question:
     if not answerable and answers:
         raise ValueError('"answerable" is false, and yet there are "answers"; remove one of the two')
     return Question(
-        id=_identifier(entry, number),
+        id=_identifier(entry, place),
         question=_text(entry, "question"),
         answers=answers,
         relevant=relevant,
@@ -180,7 +206,7 @@ def _question(entry: Mapping[str, Any], number: int) -> Question:
         history=_history(entry),
         rewrite=_text(entry, "rewrite") if entry.get("rewrite") is not None else "",
         meta=_meta(entry),
-        line=number,
+        place=place,
     )
 
 
@@ -200,10 +226,10 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _identifier(entry: Mapping[str, Any], number: int) -> str:
+def _identifier(entry: Mapping[str, Any], place: str) -> str:
     value = entry.get("id")
     if value is None:
-        return f"line {number}"
+        return place
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         raise ValueError(f"'id' must be text, not {value!r}")
     return str(value)
@@ -244,7 +270,3 @@ def _meta(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(meta, dict):
         raise ValueError(f"'meta' must be an object, not {meta!r}")
     return meta
-
-
-def _wrong(path: Path, line: int, what: str) -> DatasetError:
-    return DatasetError(f"{path}, line {line}: {what}.")

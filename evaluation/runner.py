@@ -17,7 +17,7 @@ from evaluation.metrics import Measure, Place, Score
 from evaluation.record import Footnote, Record, Said
 from evaluation.results import ObservedModel, Results, key_of
 from evaluation.steps import Course, Step, blame
-from rag.errors import RagError
+from rag.errors import RagError, StoreError
 from rag.record import settings_to_json, versions
 from rag.text import language
 from rag.types import PAGE_BREAK, Answer, Page, Passage, Retrieval
@@ -25,6 +25,7 @@ from rag.types import PAGE_BREAK, Answer, Page, Passage, Retrieval
 if TYPE_CHECKING:
     from rag.llm import LanguageModel
     from rag.pipeline import Pipeline
+    from rag.store import Store
 
 METRICS = (
     "hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "recall@5", "recall@10", "evidence",
@@ -229,6 +230,18 @@ class Run:
             taken = name in found and name != "cross_lingual"
             found[f"meta.{name}" if taken else name] = _spelled(value)
         return found
+
+
+def stored_pages(store: Store) -> DocumentPages:
+    """The pages of a store's documents; none for a file that it knows and could not index."""
+
+    def pages(name: str) -> Sequence[Page]:
+        try:
+            return store.document_pages(name)
+        except StoreError:
+            return ()
+
+    return pages
 
 
 def observed(pipeline: Pipeline, results: Results | None) -> Pipeline:

@@ -165,8 +165,9 @@ def held_out(best: Candidate, present: Candidate, questions: Sequence[Question],
 
 
 def _tune(options: argparse.Namespace) -> None:
-    from evaluation.__main__ import ingested
-    from evaluation.dataset import load, resolve
+    from evaluation.__main__ import fitting, ingested
+    from evaluation.dataset import known_names, resolve
+    from evaluation.formats import corpus_of
     from evaluation.report import check_place
     from rag.settings import TraceSettings, load_settings
     from rag.store import Store
@@ -174,16 +175,18 @@ def _tune(options: argparse.Namespace) -> None:
     settings = load_settings(options.home, options.kb)
     out = options.out or settings.home / "tuned.toml"
     check_place(out)
-    questions = load(options.questions)
+    if options.corpus is None and options.kb is None:
+        options.corpus = corpus_of(options.questions)
+    questions = fitting(options.questions, options.corpus)
     if options.corpus:
         settings = ingested(settings, options.corpus)
     settings = replace(settings, trace=TraceSettings(keep=0))
     with Store(settings.home, settings.kb) as store:
-        if not (names := [document.name for document in store.documents()]):
+        if not store.counts()[0]:
             raise RagError(
                 f"Knowledge base {settings.kb!r} is empty. Ingest documents first, or name them with --corpus."
             )
-        questions = resolve(questions, names, options.questions)
+        questions = resolve(questions, known_names(store), options.questions)
     if not options.answers:
         questions = [question for question in questions if question.relevant]
     first, second = halves(questions)
@@ -266,13 +269,13 @@ class _Tuning:
 
     def _run(self, candidate: Candidate) -> Run:
         from evaluation.results import Results
-        from evaluation.runner import Run
+        from evaluation.runner import Run, stored_pages
 
         if candidate not in self._runs:
             base = self._base(candidate)
             pipeline = base.under(replace(candidate.over(self._settings), home=base.settings.home, kb=base.settings.kb))
             self._runs[candidate] = Run(
-                pipeline, pipeline.store.document_pages, answers=self._options.answers, results=Results(pipeline.store)
+                pipeline, stored_pages(pipeline.store), answers=self._options.answers, results=Results(pipeline.store)
             )
         return self._runs[candidate]
 

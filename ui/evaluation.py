@@ -12,7 +12,7 @@ import streamlit as st
 
 from evaluation import report as reports
 from evaluation.collected import sets_folder
-from evaluation.dataset import Question, drawn, load, resolve, withheld
+from evaluation.dataset import Question, drawn, known_names, load, resolve, withheld
 from evaluation.kept import keep, kept
 from rag.access import User
 from rag.errors import AccessError, DatasetError, RagError
@@ -87,7 +87,7 @@ def _run_controls(session: Session, path: Path) -> None:
 def start(session: Session, path: Path, first: int, hidden: int, answers: bool) -> None:
     """Measure the present knowledge base in the background; raises DatasetError for a set that does not fit it."""
     with session.store() as store:
-        names = [document.name for document in store.documents()]
+        names = known_names(store)
     questions = resolve(drawn(load(path), first), names, path)
     questions += withheld(questions, hidden, path)
     said = Running(total=len(questions), by=session.user.name, set_name=path.stem)
@@ -99,7 +99,7 @@ def _work(
 ) -> Callable[[Callable[[Running], None], threading.Event], None]:
     from evaluation.record import Record
     from evaluation.results import Results
-    from evaluation.runner import Run
+    from evaluation.runner import Run, stored_pages
 
     # One person of its own in the queue at the model, so that people's questions go between.
     measuring = User("evaluation of " + session.user.name, session.user.role, session.user.kbs)
@@ -111,7 +111,7 @@ def _work(
         pipeline = loaded.seen_by(measuring, session.kb).under(settings)
         records: list[Record] = []
         with session.store() as store:
-            asking = Run(pipeline, store.document_pages, answers=answers, results=Results(store))
+            asking = Run(pipeline, stored_pages(store), answers=answers, results=Results(store))
             for done, question in enumerate(questions):
                 if stop.is_set():
                     break

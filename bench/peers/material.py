@@ -38,7 +38,7 @@ def read(folder: Path) -> Material:
     questions = [q for q in load(folder / "qa.jsonl") if q.relevant and not q.history]
     for question in questions:
         if missing := [name for name in question.relevant if name not in known]:
-            raise RagError(f"{folder / 'qa.jsonl'}, line {question.line}: {missing[0]!r} is not in corpus.jsonl.")
+            raise RagError(f"{folder / 'qa.jsonl'}, {question.place}: {missing[0]!r} is not in corpus.jsonl.")
     if not questions:
         raise RagError(f"{folder} has no question that stands alone and names its documents; name another folder.")
     return Material(folder.resolve().name, records, tuple(questions))

@@ -92,7 +92,8 @@ def test_the_same_corpus_is_ingested_once(workplace: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(BagOfWords, "embed_passages", refuse)
         assert main(["qa.jsonl", "--corpus", "corpus.jsonl"]) == 0
-        (workplace / "corpus.jsonl").write_text('{"id": "r2", "title": "", "text": "new"}', encoding="utf-8")
+        records = [json.dumps({"id": key, "title": "", "text": "new"}) for key in CORPUS]
+        (workplace / "corpus.jsonl").write_text("\n".join(records), encoding="utf-8")
         with pytest.raises(AssertionError, match="new"):
             main(["qa.jsonl", "--corpus", "corpus.jsonl"])
     assert before and [scratch] == list((workplace / "cache" / "evaluation").iterdir())
@@ -136,6 +137,7 @@ def test_wrong_use_is_exit_code_2(flags: list[str]) -> None:
         (["qa.jsonl", "--corpus", "corpus.jsonl", "--withhold", "3"], "only 2 answerable"),
         (["bad.jsonl", "--corpus", "corpus.jsonl"], "line 1: relevant 'r9' is not in the knowledge base"),
         (["qa.jsonl", "--corpus", "corpus.jsonl", "--json", "."], "could not be written"),
+        (["qa.jsonl", "--corpus", "corpus.jsonl", "--baseline", "qa.jsonl"], "is no report"),
     ],
 )
 def test_bad_input_is_one_sentence(
@@ -146,6 +148,33 @@ def test_bad_input_is_one_sentence(
     assert main(arguments) == 1
     shown = capsys.readouterr()
     assert said in shown.err and len(shown.err.strip().splitlines()) == 1 and not shown.out
+
+
+def test_documents_that_are_not_there_are_told_before_anything_is_ingested(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every name that fits no document is listed with near ones, and not a record of the corpus has been read."""
+    lines = [f'{{"question": "q{n}?", "relevant": ["corpus.jsonl#r{n}"]}}' for n in range(2, 6)]
+    (workplace / "bad.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert main(["bad.jsonl", "--corpus", "corpus.jsonl"]) == 1
+    said = capsys.readouterr().err
+    assert "2 faults" in said and "line 3: relevant 'corpus.jsonl#r4'" in said and "'corpus.jsonl#r2'" in said
+    assert not (workplace / "cache").exists()
+
+
+def test_a_file_that_could_not_be_read_is_told_as_not_indexed(workplace: Path) -> None:
+    """A question about a scan or a broken file is not a fault of the set: it went wrong at the first step."""
+    folder = workplace / "docs"
+    folder.mkdir()
+    (folder / "good.txt").write_text("Bananas are yellow and long.", encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    (folder / "blank.txt").write_text(" ", encoding="utf-8")
+    names = {"good.txt": "Are bananas yellow and long?", "broken.pdf": "What is in it?", "blank.txt": "And what here?"}
+    asked = [{"question": question, "relevant": [name]} for name, question in names.items()]
+    (workplace / "about.jsonl").write_text("\n".join(map(json.dumps, asked)), encoding="utf-8")
+    assert main(["about.jsonl", "--corpus", "docs", "--json", "r.json"]) == 0
+    report = json.loads((workplace / "r.json").read_text(encoding="utf-8"))
+    assert [question["step"] for question in report["questions"]] == ["", "not_indexed", "not_indexed"]
 
 
 def test_help_comes_at_once() -> None:

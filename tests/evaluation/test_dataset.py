@@ -42,7 +42,7 @@ def test_every_field_arrives(tmp_path: Path) -> None:
         (Turn("user", "hi"), Turn("assistant", "你好")),
         "What is it in English?",
         {"kind": 1},
-        1,
+        "line 1",
     )
 
 
@@ -81,6 +81,36 @@ def test_an_id_is_used_once(tmp_path: Path) -> None:
     same = '{"id": 7, "question": "q", "answers": ["x"]}'
     with pytest.raises(DatasetError, match=r"line 2.*line 1"):
         load(written(tmp_path, same, same))
+
+
+def test_the_same_question_twice_is_told(tmp_path: Path) -> None:
+    """With the same right answers it would count twice; with others, or after another conversation, it is another one."""
+    other = GOOD.replace("切分", "断词")
+    assert len(load(written(tmp_path, GOOD, other))) == 2
+    with pytest.raises(DatasetError, match="line 3: the same question as line 1"):
+        load(written(tmp_path, GOOD, other, GOOD))
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    """A set is mended in one go: every line with its reason, of very many the first twenty."""
+    with pytest.raises(DatasetError) as error:
+        load(written(tmp_path, "{", GOOD, '{"question": "q", "answers": [6650]}'))
+    told = str(error.value).splitlines()
+    assert "2 faults" in told[0] and told[1].startswith("  line 1: not JSON") and "line 3: 'answers'" in told[2]
+    with pytest.raises(DatasetError) as error:
+        load(written(tmp_path, *["{"] * 25))
+    assert len(str(error.value).splitlines()) == 22 and "and 5 more" in str(error.value)
+
+
+def test_mixed_encodings_are_told_line_by_line(tmp_path: Path) -> None:
+    """Where some lines are UTF-8 and others are not, those that are not are named."""
+    path = tmp_path / "qa.jsonl"
+    path.write_bytes(
+        b"\n".join([GOOD.encode(), GOOD.replace("分词", "向量").encode("gb18030"), b"", GOOD.encode("utf-16")])
+    )
+    with pytest.raises(DatasetError) as error:
+        load(path)
+    assert "line 2: not UTF-8" in str(error.value) and "line 4: not UTF-8" in str(error.value)
 
 
 def test_a_set_without_questions_or_file_is_told(tmp_path: Path) -> None:
@@ -134,7 +164,7 @@ def test_relevant_is_a_name_or_a_bare_record_id(written_name: str, document: str
 def test_relevant_that_fits_none_or_two_is_an_error(name: str, said: str) -> None:
     """An ambiguous ID lists its documents, an unknown one the near names, both with the line."""
     with pytest.raises(DatasetError, match="line 9") as error:
-        resolve([Question("q", "q", relevant=(name,), line=9)], NAMES, Path("qa.jsonl"))
+        resolve([Question("q", "q", relevant=(name,), place="line 9")], NAMES, Path("qa.jsonl"))
     assert said in str(error.value)
 
 
