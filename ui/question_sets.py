@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -49,7 +50,9 @@ def _upload(session: Session) -> None:
     say = session.say
     st.caption(say("set_format"))
     turn = st.session_state.setdefault("set-turn", 0)
-    file = st.file_uploader(say("bring_set"), type=["jsonl"], key=f"set-{turn}", label_visibility="collapsed")
+    file = st.file_uploader(
+        say("bring_set"), type=["jsonl", "json", "csv", "tsv"], key=f"set-{turn}", label_visibility="collapsed"
+    )
     if file is None:
         return
     st.session_state["set-turn"] = turn + 1
@@ -61,23 +64,25 @@ def _upload(session: Session) -> None:
 
 
 def bring(home: Path, kb: str, name: str, data: bytes) -> Path:
-    """Keep an uploaded set, once it can be read whole; raises DatasetError naming the line that is wrong."""
+    """Keep an uploaded set as JSONL, once it can be read whole; raises DatasetError naming all that is wrong."""
     from ingest.uploads import clean_name
 
-    folder = sets_folder(home, kb)
-    target = folder / f"{Path(clean_name(name)).stem}.jsonl"
-    part = target.with_suffix(".part")
+    folder, given = sets_folder(home, kb), Path(clean_name(name))
+    target = folder / f"{given.stem}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        load(part)
-        part.replace(target)
+        with TemporaryDirectory(dir=folder) as place:
+            part = Path(place) / given.name
+            part.write_bytes(data)
+            questions = load(part)
+            if given.suffix.lower() == ".jsonl":
+                part.replace(target)  # with whatever else the set says of its questions
+            else:
+                save(target, questions)
     except OSError as error:
         raise DatasetError(f"{target} cannot be written ({error.strerror}). Check its folder and the space.") from None
     except DatasetError as error:
-        raise DatasetError(str(error).replace(str(part), target.name)) from None
-    finally:
-        part.unlink(missing_ok=True)
+        raise DatasetError(str(error).replace(str(part), given.name)) from None
     return target
 
 

@@ -139,6 +139,15 @@ def test_a_broken_set_is_refused_with_its_line(measured: Path) -> None:
     assert path == sets_folder(measured, "default") / "mine.jsonl" and load(path)[0].question == "年假几天？"
 
 
+def test_a_table_becomes_a_set(measured: Path) -> None:
+    """What a spreadsheet saved as CSV holds can be looked at and completed on the page like any other set."""
+    data = "问题,答案,来源\n年假几天？,十五,leave.md\n".encode("gb18030")
+    path = bring(measured, "default", "人事.csv", data)
+    assert path.name == "人事.jsonl" and load(path)[0].relevant == ("leave.md",)
+    with pytest.raises(DatasetError, match=r"人事\.csv, line 2"):
+        bring(measured, "default", "人事.csv", "问题,答案\n,十五\n".encode())
+
+
 def test_a_question_is_completed(measured: Path) -> None:
     """Answers are one a line; an unanswerable question has neither answers nor documents."""
     [question, *_] = load(sets_folder(measured, "default") / COLLECTED)

@@ -20,9 +20,10 @@ WORDS: Words = {
     "bring_set": {"zh": "上传问题集", "en": "Upload a question set"},
     "set_format": {
         "zh": 'JSONL 文件，每行一个问题：{{"question": …, "answers": […], "relevant": [文档名]}}；'
-        '文档中没有答案的问题加上 "answerable": false。',
+        '文档中没有答案的问题加上 "answerable": false。也可以是带有“问题、答案、来源”三列的 CSV 表格，或 SQuAD、CMRC 2018 格式的 JSON。',
         "en": 'A JSONL file, one question a line: {{"question": …, "answers": […], "relevant": [documents]}}; '
-        '"answerable": false for one that the documents do not answer.',
+        '"answerable": false for one that the documents do not answer. Or a CSV table with the columns question, answer and '
+        "source, or SQuAD’s or CMRC 2018’s JSON.",
     },
     "look_at_set": {"zh": "查看和修改问题", "en": "Look at the questions"},
     "unanswerable": {"zh": "文档中没有答案，应当拒答", "en": "not in the documents: to be refused"},
