@@ -125,6 +125,11 @@ class Conversations:
             connection.execute(sql, (conversation, self._owner))
 
 
+def owners(home: Path) -> list[str]:
+    """The names of all whose conversations a home holds; empty for whoever runs this machine."""
+    return [name for (name,) in Database(home).rows("SELECT DISTINCT owner FROM conversation ORDER BY owner")]
+
+
 def history(messages: list[Message]) -> tuple[Turn, ...]:
     """The messages as turns, for the next question.
 

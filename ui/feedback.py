@@ -7,8 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from evaluation.collected import collect
-from rag.conversations import Message, history
+from evaluation.collected import collect, learned
+from evaluation.dataset import Question
+from rag.conversations import Message
 from rag.export import answer_text
 from ui.session import Session
 
@@ -25,11 +26,11 @@ def row(session: Session, messages: Sequence[Message], number: int) -> None:
     st.feedback("thumbs", key=key, on_change=partial(_rate, session, message, key))
     with st.popover(say("copy"), icon=":material/content_copy:", type="tertiary", key=f"copy-{message.id}"):
         st.code(answer_text(message.answer), language=None, wrap_lines=True)
-    asked = number > 0 and messages[number - 1].role == "user"
-    if asked and session.user.may_change(session.kb) and _is_known(message):
+    question = learned(messages, number) if session.user.may_change(session.kb) else None
+    if question:
         label = say("collect")
         if st.button(label, key=f"collect-{message.id}", icon=":material/playlist_add:", type="tertiary"):
-            _collect(session, messages, number)
+            _collect(session, question)
 
 
 def correction(session: Session, messages: Sequence[Message], number: int) -> None:
@@ -58,26 +59,7 @@ def _correct(session: Session, message: Message, key: str) -> None:
     st.toast(session.say("correction_kept"), icon=":material/check:")
 
 
-def _is_known(message: Message) -> bool:
-    """Whether anything is known to be right of an answer: its sources, its refusal, or what the reader says."""
-    answer = message.answer
-    trusted = answer is not None and message.rating != -1 and (answer.refused or bool(answer.citations))
-    return trusted or bool(message.correction)
-
-
-def _collect(session: Session, messages: Sequence[Message], number: int) -> None:
-    """Keep the question with what is known to be right: a correction, else the words that were quoted."""
-    message, say = messages[number], session.say
-    answer = message.answer
-    assert answer is not None
-    trusted = () if message.rating == -1 else answer.citations
-    added = collect(
-        session.services.settings.home,
-        session.kb,
-        messages[number - 1].content,
-        answers=[message.correction] if message.correction else [" ".join(c.quote.split()) for c in trusted],
-        relevant=list(dict.fromkeys(citation.passage.chunk.document for citation in trusted)),
-        answerable=bool(message.correction) or not answer.refused,
-        history=history(list(messages[: number - 1])),
-    )
-    st.toast(say("collected" if added else "collected_before"), icon=":material/check:")
+def _collect(session: Session, question: Question) -> None:
+    """Keep the question with what is known to be right."""
+    added = collect(session.services.settings.home, session.kb, question)
+    st.toast(session.say("collected" if added else "collected_before"), icon=":material/check:")

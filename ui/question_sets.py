@@ -94,6 +94,8 @@ def _questions(session: Session, path: Path) -> None:
         st.error(plain(str(error)), icon=":material/error:")
         return
     own = path.parent == sets_folder(session.services.settings.home, session.kb)
+    if drafts := sum(_is_draft(question) for question in questions):
+        st.caption(say("drafts_left", count=drafts))
     pages = -(-len(questions) // ROWS)
     number = st.pagination(pages, key=f"set-page-{path.name}-{pages}") if pages > 1 else 1
     for index in range((number - 1) * ROWS, min(number * ROWS, len(questions))):
@@ -111,9 +113,17 @@ def _question(session: Session, path: Path, questions: list[Question], index: in
     say, question = session.say, questions[index]
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         with st.container(gap=None):
-            st.markdown(f"**{inline(question.question, 300)}**")
+            mark = f" :orange-badge[{say('draft')}]" if _is_draft(question) else ""
+            st.markdown(f"**{inline(question.question, 300)}**{mark}")
             wanted = " | ".join(question.answers) or ", ".join(question.relevant)
             st.caption(inline(wanted, 200) if question.answerable else say("unanswerable"))
+        if (
+            own
+            and _is_draft(question)
+            and st.button(say("is_right"), key=f"right-{index}", icon=":material/check:", type="tertiary")
+        ):
+            save(path, [*questions[:index], reviewed(question), *questions[index + 1 :]])
+            st.rerun()
         if own and st.button(say("edit"), key=f"edit-{index}", icon=":material/edit:", type="tertiary"):
             _edit(session, path, questions, index)
 
@@ -152,7 +162,17 @@ def edited(question: Question, answers: Sequence[str], relevant: Sequence[str], 
     kept = tuple(text.strip() for text in answers if text.strip()) if answerable else ()
     if answerable and not kept and not relevant:
         raise DatasetError("Name a right answer or a document that holds it, or say that the documents hold none.")
-    return replace(question, answers=kept, relevant=tuple(relevant) if answerable else (), answerable=answerable)
+    changed = replace(question, answers=kept, relevant=tuple(relevant) if answerable else (), answerable=answerable)
+    return reviewed(changed)
+
+
+def reviewed(question: Question) -> Question:
+    """The question without the mark of a draft that nobody has looked at."""
+    return replace(question, meta={name: value for name, value in question.meta.items() if name != "draft"})
+
+
+def _is_draft(question: Question) -> bool:
+    return bool(question.meta.get("draft"))
 
 
 def _delete(session: Session, path: Path) -> None:

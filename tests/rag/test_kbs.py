@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evaluation.collected import collect, sets_folder
+from evaluation.dataset import Question
 from rag import kbs
 from rag.access import OWNER, User
 from rag.conversations import Conversations
@@ -28,7 +29,7 @@ def home(tmp_path: Path, embedder: Any) -> Path:
         put(store, embedder, "a.md", "Fifteen days of paid leave.")
     uploads_folder(tmp_path, "old").mkdir(parents=True)
     (uploads_folder(tmp_path, "old") / "a.txt").write_text("upload", encoding="utf-8")
-    collect(tmp_path, "old", "Who?", answers=["Ada"])
+    collect(tmp_path, "old", Question("1", "Who?", ("Ada",)))
     with Users(tmp_path) as users:
         users.add("ada", "reader", ("old", "other"), "a long password")
     Conversations(tmp_path).create("leave", Filter(kbs=("old",)))

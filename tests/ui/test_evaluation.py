@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from evaluation.collected import COLLECTED, collect, sets_folder
-from evaluation.dataset import load
+from evaluation.dataset import Question, load, save
 from evaluation.kept import kept, read
 from rag.access import User
 from rag.errors import DatasetError
@@ -36,9 +37,9 @@ def draw() -> None:
 @pytest.fixture
 def measured(filled: Path) -> Path:
     """A home with two documents and a set of three questions, one of which nothing answers."""
-    collect(filled, "default", "What does LoRA train?", answers=["two small matrices"], relevant=["adapters.md"])
-    collect(filled, "default", "四比特量化让模型在哪里运行？", answers=["笔记本电脑"], relevant=["量化.txt"])
-    collect(filled, "default", "Who won the cup?", answerable=False)
+    collect(filled, "default", Question("1", "What does LoRA train?", ("two small matrices",), ("adapters.md",)))
+    collect(filled, "default", Question("2", "四比特量化让模型在哪里运行？", ("笔记本电脑",), ("量化.txt",)))
+    collect(filled, "default", Question("3", "Who won the cup?", answerable=False))
     return filled
 
 
@@ -123,7 +124,7 @@ def test_a_stopped_run_says_that_it_is_partial(start: Start, measured: Path, exa
 
 def test_a_set_that_does_not_fit_is_one_sentence(start: Start, measured: Path, exact_embedder: type) -> None:
     """A question whose document is not in the knowledge base is told, with its line, before anything runs."""
-    collect(measured, "default", "What is in the other one?", relevant=["elsewhere.md"])
+    collect(measured, "default", Question("4", "What is in the other one?", relevant=("elsewhere.md",)))
     app, services = start(page=draw)
     searching(services, exact_embedder)
     next(button for button in app.button if button.label == "Run").click().run()
@@ -137,6 +138,19 @@ def test_a_broken_set_is_refused_with_its_line(measured: Path) -> None:
     assert [path.name for path in sets_folder(measured, "default").iterdir()] == [COLLECTED]
     path = bring(measured, "default", "../mine.jsonl", '{"question": "年假几天？", "answers": ["十五"]}\n'.encode())
     assert path == sets_folder(measured, "default") / "mine.jsonl" and load(path)[0].question == "年假几天？"
+
+
+def test_drafts_are_looked_at_one_by_one(start: Start, measured: Path) -> None:
+    """What a model drafted is marked until somebody calls it right; the page says how many are left."""
+    path = sets_folder(measured, "default") / COLLECTED
+    save(path, [replace(question, meta={"draft": True}) for question in load(path)])
+    app, _ = start(page=draw)
+    app.session_state["look-at-set"] = True
+    app.run()
+    assert any("3 of them were drafted" in caption.value for caption in app.caption)
+    app.button(key="right-1").click().run()
+    assert [bool(question.meta.get("draft")) for question in load(path)] == [True, False, True]
+    assert any("2 of them were drafted" in caption.value for caption in app.caption)
 
 
 def test_a_table_becomes_a_set(measured: Path) -> None:

@@ -20,12 +20,19 @@ WORDS: Words = {
     "bring_set": {"zh": "上传问题集", "en": "Upload a question set"},
     "set_format": {
         "zh": 'JSONL 文件，每行一个问题：{{"question": …, "answers": […], "relevant": [文档名]}}；'
-        '文档中没有答案的问题加上 "answerable": false。也可以是带有“问题、答案、来源”三列的 CSV 表格，或 SQuAD、CMRC 2018 格式的 JSON。',
+        '文档中没有答案的问题加上 "answerable": false。也可以是带有“问题、答案、来源”三列的 CSV 表格，'
+        "或 SQuAD、CMRC 2018 格式的 JSON。",
         "en": 'A JSONL file, one question a line: {{"question": …, "answers": […], "relevant": [documents]}}; '
         '"answerable": false for one that the documents do not answer. Or a CSV table with the columns question, answer and '
         "source, or SQuAD’s or CMRC 2018’s JSON.",
     },
     "look_at_set": {"zh": "查看和修改问题", "en": "Look at the questions"},
+    "drafts_left": {
+        "zh": "其中 {count} 个是模型起草的，还没有人看过。逐个核对，对的点“正确”，不对的改正或删除。",
+        "en": "{count} of them were drafted by a model and nobody has looked at them yet. Call each right, mend it or delete it.",
+    },
+    "draft": {"zh": "草稿", "en": "draft"},
+    "is_right": {"zh": "正确", "en": "Right"},
     "unanswerable": {"zh": "文档中没有答案，应当拒答", "en": "not in the documents: to be refused"},
     "edit_set_question": {"zh": "修改问题的标准答案", "en": "What is right for this question"},
     "answerable": {"zh": "文档中有答案", "en": "The documents hold the answer"},
