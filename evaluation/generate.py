@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DRAFTED, FEEDBACK = "drafted.jsonl", "feedback.jsonl"
 _SEED = 0
-_LEAST = 80  # characters of a passage worth a question, a Chinese one counting twice
+_LEAST = 60  # characters of a passage worth a question, a Chinese one counting twice
 _LONGEST = 15  # words and CJK characters of an answer
 _TRIES = 5  # passages tried for each question wanted
 _ASK: dict[Language, str] = {
