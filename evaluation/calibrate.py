@@ -1,8 +1,7 @@
 """``python -m evaluation calibrate``: fit the probability that a question can be answered, over question sets.
 
 Answerable questions are asked as they are and, every second one, again with their documents withheld; unanswerable ones
-count as such. Each set weighs the same, and in it the two kinds do. What is printed for a set comes from a fit on the others.
-
+count as such.
 In a collection that says the same things over and over (filings of one company, pages of one site) a question may well be
 answered with its documents withheld; of a set that is named as ``--repeating`` only the answerable questions are fitted on.
 """
@@ -192,12 +191,16 @@ def _named(names: Sequence[str], model: Any) -> dict[str, Any]:
 
 
 def _print_held_out(sets: Mapping[str, Sequence[Example]], fitting: Mapping[str, Sequence[Example]]) -> None:
-    """For each set, by a fit on the others: area under the curve, calibration error, and the curve itself."""
+    """For each set, by a fit on the others: area under the curve, calibration error, and the curve itself.
+
+    A set that is alone is told of by halves: one is fitted on, the other is what is told of.
+    """
     for name, own in sets.items():
-        others = {other: s for other, s in fitting.items() if other != name} or {name: own}
+        others, told = {other: s for other, s in fitting.items() if other != name}, "a fit on the others"
+        if not others:
+            others, own, told = {name: own[::2]}, own[1::2], "a fit on the other half of it"
         before = _fit([(e.found, e.answerable) for s in others.values() for e in s], _weights(others.values()))
         x = np.array([e.found for e in own])
-        told = "a fit on the others" if len(sets) > 1 else "the fit itself, on which it is too kind"
         _print_quality(f"{name}, before a draft, by {told}", before.predict_proba(x)[:, 1], [e.answerable for e in own])
         drafted = [[_with(before, e) for e in s if e.drafted is not None] for s in others.values()]
         mine = [_with(before, e) for e in own if e.drafted is not None]

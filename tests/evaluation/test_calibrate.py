@@ -83,6 +83,7 @@ def test_the_command_writes_a_fit_that_the_pipeline_reads(place: Path, capsys: p
     assert main(["calibrate", str(place), "--drafts", "0", "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "AUC" in said and "answers.calibration" in said and str(out) in said
+    assert "by a fit on the other half of it" in said  # what it was fitted on would tell too much
     made, shipped = load_calibration(out), load_calibration()
     assert made.found != shipped.found and made.drafted == shipped.drafted
 
