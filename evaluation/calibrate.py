@@ -1,7 +1,9 @@
 """``python -m evaluation calibrate``: fit the probability that a question can be answered, over question sets.
 
 Answerable questions are asked as they are and, every second one, again with their documents withheld; unanswerable ones
-count as such.
+count as such. Each set weighs the same, and in it the two kinds do. What is printed for a set comes from a fit on the others,
+or on its other half where it is alone.
+
 In a collection that says the same things over and over (filings of one company, pages of one site) a question may well be
 answered with its documents withheld; of a set that is named as ``--repeating`` only the answerable questions are fitted on.
 """
