@@ -12,7 +12,7 @@ from rag.access import User
 from rag.conversations import Conversations, Message, history, owners
 from rag.errors import DatasetError
 
-COLLECTED = "collected.jsonl"
+COLLECTED, DRAFTED, FEEDBACK = "collected.jsonl", "drafted.jsonl", "feedback.jsonl"
 
 
 def sets_folder(home: Path, kb: str) -> Path:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation.collected import DRAFTED, FEEDBACK, sets_folder
 from evaluation.dataset import Question
 from evaluation.metrics import fold, gold_contained
 from rag.errors import RagError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from rag.store import Store
 
-DRAFTED, FEEDBACK = "drafted.jsonl", "feedback.jsonl"
 _SEED = 0
 _LEAST = 60  # characters of a passage worth a question, a Chinese one counting twice
 _LONGEST = 15  # words and CJK characters of an answer
@@ -156,7 +156,6 @@ class Drafting:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from evaluation.collected import sets_folder
     from evaluation.dataset import load
     from evaluation.report import check_place
     from rag.settings import load_settings

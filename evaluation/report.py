@@ -212,8 +212,9 @@ def _line(text: str) -> str:
 def _made_with(run: Evaluation) -> str:
     models = ", ".join(f"{kind} {name}" for kind, name in run.models.items())
     machine = f"{run.machine['cpus']} CPUs, {run.machine['processor']}"
+    alone = "" if "llm" in run.models else " Without --answers, only what the search alone refuses is refused."
     reused = f" {run.reused} of {len(run.records)} results are those of an earlier run." if run.reused else ""
-    return f"Made with {models}; commit {run.commit or 'unknown'}; {machine}.{reused}"
+    return f"Made with {models}; commit {run.commit or 'unknown'}; {machine}.{reused}{alone}"
 
 
 def _machine() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import streamlit as st
 
-from evaluation.collected import COLLECTED, sets_folder
+from evaluation.collected import COLLECTED, DRAFTED, FEEDBACK, sets_folder
 from evaluation.dataset import Question, load, save
 from rag.errors import DatasetError
 from ui.markup import inline, plain
@@ -43,7 +43,8 @@ def choose(session: Session, sets: Sequence[Path]) -> Path | None:
 
 
 def _name(path: Path, session: Session) -> str:
-    return session.say("collected_set") if path.name == COLLECTED else path.stem
+    names = {COLLECTED: "collected_set", DRAFTED: "drafted_set", FEEDBACK: "feedback_set"}
+    return session.say(names[path.name]) if path.name in names else path.stem
 
 
 def _upload(session: Session) -> None:

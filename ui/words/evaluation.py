@@ -13,6 +13,8 @@ WORDS: Words = {
     },
     "question_set": {"zh": "问题集", "en": "Question set"},
     "collected_set": {"zh": "从提问中收集的问题", "en": "Collected from the chat"},
+    "drafted_set": {"zh": "从文档起草的问题", "en": "Drafted from the documents"},
+    "feedback_set": {"zh": "从反馈得来的问题", "en": "Made of feedback"},
     "no_set": {
         "zh": "还没有问题集。可以上传一个，或在提问页的回答下方点“加入问题集”。",
         "en": "No question set yet. Upload one, or add questions from the chat with the button under an answer.",
