@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -215,22 +216,24 @@ class _Clock:
         self._checking = 2 * checking
         shares = [1 / 2 ** (_RUNGS - 1 - rung) for rung in range(_RUNGS)]
         self._total = round(sum(searching * share * tried / 2**rung for rung, share in enumerate(shares)))
-        self._asked = 0
+        self._took: list[float] = []  # seconds of each question, in which a first one may have loaded a model
         self._progress = Progress("questions, at most")
 
     def out_of_time(self) -> bool:
         """Whether what is left is needed for the other half."""
         spent = time.monotonic() - self._began
-        each = spent / self._asked if self._asked else 0.0
+        each = statistics.median(self._took) if self._took else 0.0
         return spent + each * self._checking > self._seconds
 
     def counting(self, score: Scored) -> Scored:
         """The scores, counted."""
 
         def counted(candidate: Candidate, question: Question) -> tuple[float, float]:
-            self._progress(min(self._asked, self._total - 1), self._total)
-            self._asked += 1
-            return score(candidate, question)
+            self._progress(min(len(self._took), self._total - 1), self._total)
+            began = time.monotonic()
+            found = score(candidate, question)
+            self._took.append(time.monotonic() - began)
+            return found
 
         return counted
 
