@@ -222,7 +222,7 @@ class _Clock:
     def out_of_time(self) -> bool:
         """Whether what is left is needed for the other half."""
         spent = time.monotonic() - self._began
-        each = statistics.median(self._took) if self._took else 0.0
+        each = statistics.median(self._took[-100:]) if self._took else 0.0
         return spent + each * self._checking > self._seconds
 
     def counting(self, score: Scored) -> Scored:
