@@ -35,9 +35,19 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A passage that the model was to read, by the beginning of its text."""
+
+    document: str
+    page: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What became of one question; ``found`` is the ranking of documents, ``said`` is None without an answer.
 
+    ``shown`` are the passages for the model, of a question that went wrong.
     ``step`` is where it went wrong, empty where it didn't (evaluation/steps.py); ``slices`` gives its value in each slice.
     A record is not ``timed`` where its draft was written in an earlier run. ``seconds`` are of the whole answer, of the
     search where there is none.
@@ -47,6 +57,7 @@ class Record:
     language: Language
     found: tuple[str, ...] = ()
     said: Said | None = None
+    shown: tuple[Shown, ...] = ()
     refused: bool = False
     scores: Mapping[str, Score] = field(default_factory=dict)
     slices: Mapping[str, str] = field(default_factory=dict)
@@ -80,6 +91,7 @@ class Record:
             "confidence": said.confidence if said else None,
             "reason": said.reason if said else "",
             "citations": [asdict(note) for note in said.citations] if said else [],
+            "shown": [asdict(passage) for passage in self.shown],
             "failed": self.failed,
             "step": self.step,
             "error": self.error,
@@ -104,6 +116,7 @@ class Record:
             language=value["language"],
             found=tuple(value["found"]),
             said=said,
+            shown=tuple(Shown(**passage) for passage in value["shown"]),
             refused=value["refused"],
             scores={name: Score(share * out_of[name], out_of[name]) for name, share in value["scores"].items()},
             slices=value["slices"],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from evaluation import metrics
 from evaluation.dataset import Question, as_entry
 from evaluation.metrics import Measure, Place, Score
-from evaluation.record import Footnote, Record, Said
+from evaluation.record import Footnote, Record, Said, Shown
 from evaluation.results import ObservedModel, Results, key_of
 from evaluation.steps import Course, Step, blame
 from rag.errors import RagError, StoreError
@@ -45,6 +45,7 @@ NEED_ANSWERS = {
 }
 NEED_ANSWERS |= {"judged_right"}
 _SLICE_VALUES = 20
+_SHOWN = 300  # characters of a passage
 _ONLY_IF_TRUE = ("cross_lingual", "multi_turn", "withheld")  # of no interest in a set without such a question
 # Enough passages for ten documents of ordinary length; more are asked for where they fall together in fewer.
 _PASSAGES = (50, 400)
@@ -159,16 +160,18 @@ class Run:
             scores |= metrics.answer_scores(None if answer.refused else answer.text, question.answers, parts)
         if model.tokens:
             scores |= {"tokens_prompt": Score(model.tokens[0]), "tokens_answer": Score(model.tokens[1])}
+        step = self._blamed(question, places, retrieval, answer, scores)
         return replace(
             record,
             found=record.found or tuple(metrics.rank_documents(answer.passages, ())),
+            shown=tuple(map(_shown, answer.passages)) if step else (),
             refused=answer.refused,
             said=_said(answer, right),
             scores=scores,
             seconds=answer.timings.total,
             first_token=answer.timings.first_token,
             timed=not model.reused,
-            step=self._blamed(question, places, retrieval, answer, scores),
+            step=step,
         )
 
     def _blamed(
@@ -353,6 +356,12 @@ def _said(answer: Answer, right: Sequence[bool]) -> Said:
         for c, ok in zip(answer.citations, right, strict=True)
     )
     return Said(answer.text, answer.reason, answer.kind, answer.confidence, notes)
+
+
+def _shown(passage: Passage) -> Shown:
+    chunk = passage.chunk
+    text = " ".join(chunk.text.split())
+    return Shown(chunk.document, chunk.page, text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def _parts(question: Question) -> tuple[tuple[str, ...], ...]:

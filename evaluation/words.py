@@ -152,6 +152,7 @@ WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
     "refused": {"zh": "拒答", "en": "Refused"},
     "cited": {"zh": "引用", "en": "Cited"},
     "found": {"zh": "找到", "en": "Found"},
+    "shown": {"zh": "给模型的段落", "en": "Passages for the model"},
     "relevant": {"zh": "答案所在", "en": "Relevant"},
     "page": {"zh": "第 {page} 页", "en": "page {page}"},
     "failure": {"zh": "出错", "en": "Failed"},
