@@ -391,7 +391,16 @@ def _made_under(pipeline: Pipeline, answers: bool) -> dict[str, Any]:
         made = {name: made[name] for name in ("code", "embedder", "store", "generation")}
     ignored = ("home", "kb", "ingest", "trace", "access")
     kept = {section: value for section, value in settings.items() if section not in ignored}
-    return {"settings": kept, "made": made, "metrics": _code(), "answers": answers, "kb": pipeline.store.kb}
+    # Files that a setting names may hold something else by now.
+    read = [repr(pipeline.calibration), repr(pipeline.style)]
+    return {
+        "settings": kept,
+        "read": read,
+        "made": made,
+        "metrics": _code(),
+        "answers": answers,
+        "kb": pipeline.store.kb,
+    }
 
 
 @lru_cache

@@ -16,7 +16,7 @@ import rag.embedder
 import rag.llm
 import rag.pipeline
 from evaluation.__main__ import main
-from rag.answerable import WEIGHTS
+from rag.answerable import WEIGHTS, load_calibration
 from rag.pipeline import Pipeline
 from rag.settings import LLMSettings
 from tests.conftest import ExactEmbedder
@@ -164,3 +164,18 @@ def test_a_changed_setting_pays_only_for_what_it_changes(
     assert len(model.asked) == len(TOWNS)
     assert second["metrics"]["false_refusal_rate"]["value"] > first["metrics"]["false_refusal_rate"]["value"]
     assert "first_token_p50" not in second["metrics"]
+
+
+def test_a_file_that_a_setting_names_may_change(
+    ask: Callable[..., tuple[int, dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A calibration that was fitted anew under the same name is another one: no result of the old one is used."""
+    place = tmp_path / "mine.json"
+    place.write_text(WEIGHTS.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setenv("FOOTNOTE_ANSWERS_CALIBRATION", str(place))
+    _, first = ask()
+    load_calibration.cache_clear()  # as in another process
+    place.write_text(Path(inverted(tmp_path)).read_text(encoding="utf-8"), encoding="utf-8")
+    _, second = ask()
+    load_calibration.cache_clear()
+    assert second["metrics"]["false_refusal_rate"]["value"] > first["metrics"]["false_refusal_rate"]["value"]
