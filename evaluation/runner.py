@@ -17,7 +17,7 @@ from evaluation.metrics import Measure, Place, Score
 from evaluation.record import Footnote, Record, Said, Shown
 from evaluation.results import ObservedModel, Results, key_of
 from evaluation.steps import Course, Step, blame
-from rag.errors import RagError, StoreError
+from rag.errors import LLMError, RagError, StoreError
 from rag.record import settings_to_json, versions
 from rag.text import language
 from rag.types import PAGE_BREAK, Answer, Page, Passage, Retrieval
@@ -198,8 +198,11 @@ class Run:
         return blame(course)
 
     def _read(self, retrieval: Retrieval) -> set[int]:
-        """The chunks that the model was sent, or would have been."""
-        return {chunk.id for chunk in self.pipeline.read(retrieval)} if retrieval.passages else set()
+        """The chunks that the model was sent, or would have been had it been asked; none where not even one fits."""
+        try:
+            return {chunk.id for chunk in self.pipeline.read(retrieval)} if retrieval.passages else set()
+        except LLMError:
+            return set()
 
     def _indexed(self, question: Question) -> bool:
         return not question.relevant or any(self._text(name).strip() for name in question.relevant)
