@@ -257,7 +257,8 @@ def citation_scores(
     ``citation_precision``: right citations of those given. ``cited_right``: whether there is a right one.
     ``citation_recall``: the share of the relevant documents that a right citation leads to. The same two at three levels:
     ``_document`` (the document is relevant), ``_page`` (its page holds the answer; where pages are known), ``_span`` (the
-    quoted words hold it; where it stands in the document word for word). Recall only where there are relevant documents.
+    quoted words hold it; where it stands in the document word for word). Recall only where there are relevant documents; what
+    an unanswerable question cites is wrong, as far as that goes by documents.
     """
     scores = {"citation_precision": Score(sum(right), len(right))} if right else {}
     if places:
@@ -271,8 +272,8 @@ def citation_scores(
         "span": (words, citations, lambda c, name: gold_contained(c.quote, answers)),
     }
     for level, (known, given, fits) in levels.items():
-        if not known and places:
-            continue  # the place is not known at this level
+        if not known and level != "document":
+            continue  # where the answer is, is not known so exactly
         fitting = [any(name in known and fits(c, name) for name in c.passage.documents) for c in given]
         if given:
             scores[f"citation_precision_{level}"] = Score(sum(fitting), len(given))
