@@ -26,7 +26,7 @@ from tests.faults.seeds import PHRASE, SEEDS
 ROOT = Path(__file__).resolve().parents[2]
 LONG = os.environ.get("LONG") == "1"
 EXAMPLES = 2000 if LONG else 300
-SECONDS = 1800.0 if LONG else 28 / len(LOADERS)
+SECONDS = 1800.0 if LONG else 10 / len(LOADERS)
 ATHERIS_SECONDS = 120
 IMAGES = frozenset({"image"})
 

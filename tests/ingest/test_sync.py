@@ -560,13 +560,13 @@ def test_a_change_in_the_same_moment_is_seen(library: Library) -> None:
 
 
 def test_a_large_unchanged_folder_takes_little_time(library: Library) -> None:
-    """500 unchanged files take well under two seconds (10,000 in 5 is the aim)."""
-    paths = [library.write(f"{n % 50}/{n}.txt", f"text {n} " * 500) for n in range(500)]
+    """200 unchanged files take well under a second (10,000 in 5 is the aim)."""
+    paths = [library.write(f"{n % 50}/{n}.txt", f"text {n} " * 500) for n in range(200)]
     age(*paths)
     library.sync()
     started = time.monotonic()
     assert set(library.sync().values()) == {"unchanged"}
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 1
 
 
 # What is known of a file
