@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.metrics import holm, paired_difference, paired_p
+import numpy as np
+
+from evaluation.metrics import paired_difference, paired_ps
 from evaluation.runner import LESS_IS_BETTER, METRICS
 from evaluation.steps import STEPS
 
 CERTAIN = 0.05  # the chance of one false alarm among all metrics
+_COMPARED = [
+    metric for metric in METRICS if not metric.startswith("tokens")
+]  # more tokens are neither better nor worse
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How much a metric differs on the questions of both reports, with its paired 95 % interval.
 
-    ``p`` is the chance of such a difference by luck (paired randomisation), made larger for the number of metrics (Holm).
+    ``p`` is the chance of such a difference by luck in any of the metrics (``metrics.paired_ps``).
     """
 
     metric: str
@@ -85,17 +91,17 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
 
 
 def _differences(old: Sequence[Mapping[str, float]], new: Sequence[Mapping[str, float]]) -> list[Difference]:
-    pairs = {
-        metric: [(a[metric], b[metric]) for a, b in zip(old, new, strict=True) if metric in a and metric in b]
-        for metric in METRICS
-        if not metric.startswith("tokens")  # more of them is a price, neither better nor worse
-    }
-    pairs = {metric: both for metric, both in pairs.items() if both}
-    chances = holm([paired_p(both) for both in pairs.values()])
+    pairs = {metric: [(a.get(metric), b.get(metric)) for a, b in zip(old, new, strict=True)] for metric in _COMPARED}
+    both = {metric: [(a, b) for a, b in side if a is not None and b is not None] for metric, side in pairs.items()}
+    both = {metric: side for metric, side in both.items() if side}
+    if not both:
+        return []
+    table = [[math.nan if a is None or b is None else b - a for a, b in pairs[metric]] for metric in both]
+    chances = paired_ps(np.array(table).T)
     found = []
-    for (metric, both), p in zip(pairs.items(), chances, strict=True):
-        was, now = (sum(side) / len(both) for side in zip(*both, strict=True))
-        found.append(Difference(metric, was, now, *paired_difference(both), p, len(both)))
+    for (metric, side), p in zip(both.items(), chances, strict=True):
+        was, now = (sum(values) / len(side) for values in zip(*side, strict=True))
+        found.append(Difference(metric, was, now, *paired_difference(side), p, len(side)))
     return found
 
 

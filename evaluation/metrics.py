@@ -20,7 +20,7 @@ from rag.types import Answer, Citation, Passage
 
 DEPTH = 10
 _RESAMPLES = 1000
-_SIGNS = 10_000
+_SIGNS, _SIGNS_AT_ONCE = 10_000, 1000
 _SEED = 0
 
 _MARKER = re.compile(r"\s?\[\d{1,3}\]")
@@ -333,25 +333,27 @@ def paired_difference(pairs: Sequence[tuple[float, float]]) -> tuple[float, floa
 def paired_p(pairs: Sequence[tuple[float, float]]) -> float:
     """The chance of a mean difference at least as large if it had no direction: the paired randomisation test, two-sided.
 
-    Smucker, Allan and Carterette, A Comparison of Statistical Significance Tests for Information Retrieval Evaluation,
-    2007. Signs of the differences are drawn 10,000 times, always the same ones.
+    Smucker, Allan and Carterette, A Comparison of Statistical Significance Tests for Information Retrieval Evaluation, 2007.
     """
-    differences = np.array([after - before for before, after in pairs])
-    differences = differences[differences != 0]  # whatever their sign, these say nothing
-    if not len(differences):
-        return 1.0
-    signs = np.random.default_rng(_SEED).integers(0, 2, size=(_SIGNS, len(differences)), dtype=np.int8) * 2 - 1
-    as_large = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9
-    return float((as_large.sum() + 1) / (_SIGNS + 1))
+    return paired_ps(np.array([[after - before] for before, after in pairs]))[0]
 
 
-def holm(chances: Sequence[float]) -> list[float]:
-    """The chances of several tests at once, each made larger so that one false alarm among all stays as rare (Holm 1979)."""
-    adjusted, largest = [0.0] * len(chances), 0.0
-    for rank, index in enumerate(sorted(range(len(chances)), key=lambda index: chances[index])):
-        largest = max(largest, min(1.0, chances[index] * (len(chances) - rank)))
-        adjusted[index] = largest
-    return adjusted
+def paired_ps(differences: np.ndarray) -> list[float]:
+    """That chance for each of several metrics, such that one false alarm among all of them is as rare.
+
+    ``differences`` are of shape (questions, metrics), NaN where a question has no such metric. The signs of all of a
+    question's are drawn together, 10,000 times and always the same ones, and each metric is compared with the largest of all,
+    so that metrics which say the same are not counted twice (Westfall and Young, Resampling-Based Multiple Testing, 1993).
+    """
+    scaled = np.nan_to_num(np.asarray(differences, dtype=np.float64))
+    scaled = scaled / np.maximum(np.sqrt((scaled**2).sum(axis=0)), 1e-12)
+    observed = np.abs(scaled.sum(axis=0))
+    dice, reached = np.random.default_rng(_SEED), np.zeros(len(observed))
+    for _ in range(_SIGNS // _SIGNS_AT_ONCE):
+        signs = dice.integers(0, 2, size=(_SIGNS_AT_ONCE, len(scaled)), dtype=np.int8) * 2.0 - 1
+        largest = np.abs(signs @ scaled).max(axis=1, initial=0)
+        reached += (largest[:, None] >= observed - 1e-9).sum(axis=0)
+    return [float(p) for p in (reached + 1) / (_SIGNS + 1)]
 
 
 def percentile(seconds: Sequence[float], share: float) -> Measure | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evaluation.compare import compare
-from evaluation.metrics import holm, paired_difference, paired_p
+from evaluation.metrics import paired_difference, paired_p, paired_ps
 
 
 def report(scores: dict[str, float], **settings: Any) -> dict[str, Any]:
@@ -72,5 +73,17 @@ def test_the_chance_by_hand(pairs: list[tuple[float, float]], p: float) -> None:
 
 
 def test_more_metrics_need_more_certainty() -> None:
-    """Holm by hand: the smallest of three chances times three, the next times two, never less than the one before."""
-    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    """Looked at among many that are mere noise, the same difference is less certain; among copies of itself it is not."""
+    dice = np.random.default_rng(3)
+    lost = np.where(dice.random(60) < 0.2, -1.0, 0.0)[:, None]
+    alone = paired_ps(lost)[0]
+    noise = dice.choice([-1.0, 0.0, 1.0], size=(60, 20))
+    assert paired_ps(np.hstack([lost, noise]))[0] > 3 * alone
+    assert paired_ps(np.repeat(lost, 20, axis=1)) == [alone] * 20
+
+
+def test_a_metric_that_few_questions_have_is_judged_by_these() -> None:
+    """What is not measured for a question has no part in it."""
+    half = np.array([[-1.0, -1.0]] * 10 + [[-1.0, np.nan]] * 10)
+    assert paired_ps(half)[1] == pytest.approx(2 / 1024, abs=0.01)
+    assert paired_ps(np.zeros((5, 2))) == [1.0, 1.0]
