@@ -216,13 +216,13 @@ class _Clock:
         self._checking = 2 * checking
         shares = [1 / 2 ** (_RUNGS - 1 - rung) for rung in range(_RUNGS)]
         self._total = round(sum(searching * share * tried / 2**rung for rung, share in enumerate(shares)))
-        self._took: list[float] = []  # seconds of each question, in which a first one may have loaded a model
+        self._took: list[float] = []  # seconds of each question; the first ones may have loaded a model
         self._progress = Progress("questions, at most")
 
     def out_of_time(self) -> bool:
         """Whether what is left is needed for the other half."""
         spent = time.monotonic() - self._began
-        each = statistics.median(self._took[-100:]) if self._took else 0.0
+        each = statistics.median(self._took[-100:]) if len(self._took) >= _LEAST else 0.0
         return spent + each * self._checking > self._seconds
 
     def counting(self, score: Scored) -> Scored:

@@ -13,6 +13,7 @@ import pytest
 
 import rag.embedder
 import rag.pipeline
+from evaluation import tune
 from evaluation.__main__ import main
 from evaluation.dataset import Question
 from evaluation.tune import Candidate, candidates, halves, held_out, rechunk, search
@@ -67,6 +68,25 @@ def test_time_that_runs_out_ends_the_search() -> None:
         [PRESENT, *OTHERS], questions(40), lambda c, q: (c.lexical_weight, 0.0), lambda: not next(left, 0)
     )
     assert (best, cut) == (PRESENT, True)
+
+
+def test_a_slow_first_question_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading a model is no measure of what questions take; once that is known, time for the other half is kept free."""
+    now = 0.0
+    monkeypatch.setattr("evaluation.tune.time.monotonic", lambda: now)
+    clock = tune._Clock(60, 40, 40, 8)
+    seconds = iter([10.0, *[0.1] * 30, *[0.4] * 200])
+
+    def score(candidate: Candidate, question: Question) -> tuple[float, float]:
+        nonlocal now
+        now += next(seconds)
+        return 1.0, 1.0
+
+    asked, counted = 0, clock.counting(score)
+    while not clock.out_of_time():
+        counted(PRESENT, questions(1)[0])
+        asked += 1
+    assert asked > 31 and now + 80 * 0.4 >= 60
 
 
 def test_luck_is_no_gain() -> None:
