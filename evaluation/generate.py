@@ -101,20 +101,23 @@ def fault(question: str, answer: str, chunk: Chunk) -> str:
     return ""
 
 
-def passages(store: Store, names: Sequence[str]) -> Iterator[Chunk]:
-    """Passages to ask about, the same ones every time: one of each document, both languages in turn, then another of each."""
+def passages(store: Store, names: Sequence[str], most: int) -> Iterator[Chunk]:
+    """At most so many passages to ask about, the same ones every time.
+
+    One of each document, both languages in turn, then another of each; of more documents than that, some.
+    """
     draw = random.Random(_SEED)
+    chosen = draw.sample(sorted(names), min(most, len(names)))
     waiting: dict[Language, list[list[Chunk]]] = {"zh": [], "en": []}
-    for name in sorted(names):
+    for name in chosen:
         chunks = [chunk for chunk in store.chunks(name) if _weight(chunk.text) >= _LEAST]
         if chunks:
             draw.shuffle(chunks)
             waiting[language(chunks[0].text)].append(chunks)
-    for documents in waiting.values():
-        draw.shuffle(documents)
-    while any(waiting.values()):
+    while most > 0 and any(waiting.values()):
         for documents in waiting.values():
-            if documents:
+            if documents and most > 0:
+                most -= 1
                 chunks = documents.pop(0)
                 yield chunks.pop()
                 if chunks:
@@ -181,7 +184,7 @@ def _from_documents(settings: Settings, options: argparse.Namespace, out: Path, 
 
     with Store(settings.home, settings.kb) as store:
         names = [document.name for document in store.documents(Filter(documents=tuple(options.documents)))]
-        chosen = list(passages(store, names))
+        chosen = list(passages(store, names, _TRIES * options.count))
         if not chosen:
             what = f"no document like {', '.join(options.documents)}" if options.documents else "no text"
             raise RagError(f"Knowledge base {settings.kb!r} holds {what}. Type `python -m ingest PATH` first.")
@@ -189,7 +192,7 @@ def _from_documents(settings: Settings, options: argparse.Namespace, out: Path, 
         made: list[Question] = []
         progress, stopped = Progress("questions drafted"), False
         try:
-            for chunk in chosen[: _TRIES * options.count]:
+            for chunk in chosen:
                 progress(len(made), options.count)
                 if question := drafting.draft(chunk):
                     made.append(question)

@@ -45,6 +45,7 @@ NEED_ANSWERS = {
 }
 NEED_ANSWERS |= {"judged_right"}
 _SLICE_VALUES = 20
+_REFUSALS = ("refusal", "false_refusal")  # metrics that only the whole answer decides
 _SHOWN = 300  # characters of a passage
 _ONLY_IF_TRUE = ("cross_lingual", "multi_turn", "withheld")  # of no interest in a set without such a question
 # Enough passages for ten documents of ordinary length; more are asked for where they fall together in fewer.
@@ -108,8 +109,14 @@ class Run:
     def _asked(self, question: Question) -> Record:
         places = {name: self._place(name, question) for name in question.relevant}
         record = Record(question, language(question.question), slices=self._slices(question))
-        record = self._ranked(record, places)
-        return self._answered(record, places) if self._answers else record
+        try:
+            record = self._ranked(record, places)
+            return self._answered(record, places) if self._answers else record
+        except RagError as failure:  # one question's failure must not cost the others
+            scores = {name: score for name, score in record.scores.items() if not name.startswith(_REFUSALS)}
+            if self._answers and question.answerable:
+                scores |= metrics.answer_scores(None, question.answers, _parts(question))
+            return replace(record, scores=scores, refused=False, step="not_asked", error=str(failure))
 
     def _ranked(self, record: Record, places: Mapping[str, Place]) -> Record:
         """The ranking of documents and what retrieval alone decides."""
@@ -144,20 +151,16 @@ class Run:
         question, pipeline = record.question, self.pipeline
         model = cast("ObservedModel", pipeline.llm)
         model.tokens, model.reused = None, False
-        scores = {name: score for name, score in record.scores.items() if not name.startswith(("refusal", "false"))}
-        parts = _parts(question)
-        try:
-            retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold)
-            answer = pipeline.answered(retrieval)
-        except RagError as failure:  # one question's failure must not cost the others
-            scores |= metrics.answer_scores(None, question.answers, parts) if question.answerable else {}
-            return replace(record, scores=scores, refused=False, step="not_asked", error=str(failure))
+        retrieval = pipeline.retrieve(question.question, question.history, withhold=question.withhold)
+        answer = pipeline.answered(retrieval)
+        scores = {name: score for name, score in record.scores.items() if not name.startswith(_REFUSALS)}
         right = tuple(metrics.holds_answer(c.passage, places, question.answers) for c in answer.citations)
         scores |= metrics.claim_scores(answer) | metrics.refusal_scores(answer.refused, question.answerable)
         if not answer.refused:
             scores |= metrics.citation_scores(answer.citations, right, places, question.answers)
         if question.answerable:
-            scores |= metrics.answer_scores(None if answer.refused else answer.text, question.answers, parts)
+            text = None if answer.refused else answer.text
+            scores |= metrics.answer_scores(text, question.answers, _parts(question))
         if model.tokens:
             scores |= {"tokens_prompt": Score(model.tokens[0]), "tokens_answer": Score(model.tokens[1])}
         step = self._blamed(question, places, retrieval, answer, scores)

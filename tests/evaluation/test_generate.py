@@ -105,9 +105,10 @@ def home(tmp_path: Path) -> Path:
 def test_passages_come_from_all_documents_and_both_languages(home: Path) -> None:
     """Each document once before any comes twice, Chinese and English in turn, in the same order every time."""
     with Store(home) as store:
-        names = [chunk.document for chunk in passages(store, list(RIVERS))]
-        assert sorted(names) == sorted(RIVERS) and names == [c.document for c in passages(store, list(RIVERS))]
+        names = [chunk.document for chunk in passages(store, list(RIVERS), 10)]
+        assert sorted(names) == sorted(RIVERS) and names == [c.document for c in passages(store, list(RIVERS), 10)]
         assert [name.isascii() for name in names] == [False, True, False, True]
+        assert len(list(passages(store, list(RIVERS), 3))) == 3
 
 
 def test_a_set_is_drafted_from_documents(

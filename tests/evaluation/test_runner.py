@@ -166,6 +166,22 @@ def test_ten_documents_are_looked_for_behind_many_passages_of_one() -> None:
     assert len(asked) == 2 and record.found == ("other.md", "en.md")
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_question_that_cannot_be_asked_costs_no_other(answers: bool) -> None:
+    """A failure of one is noted with its reason; the rest is asked."""
+
+    class Picky(ScriptedPipeline):
+        def retrieve(self, question: str, *given: Any, **more: Any) -> Retrieval:
+            if "Nile" in question:
+                raise RagError("This question is too long.")
+            return super().retrieve(question, *given, **more)
+
+    made = records(answers, Picky())
+    failed = {record.question.id: (record.step, record.error) for record in made if record.error}
+    assert failed == {name: ("not_asked", "This question is too long.") for name in ("2", "2w")}
+    assert runner.summarise(made)["hit@10"].n == 2
+
+
 def test_failed_questions_say_at_which_step() -> None:
     """Wrong answers and wrong decisions to answer are failures with a step to blame, right ones are not."""
     failed = {record.question.id: record.step for record in records(answers=True) if record.failed}
