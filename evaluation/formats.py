@@ -47,7 +47,8 @@ def entries(path: Path) -> list[Entry]:
     if path.suffix.lower() in _TABLES:
         return list(_table(path, data))
     if path.suffix.lower() == ".json":
-        return [entry for entry, _ in _squad(path, data)]
+        whole = _json(path, data)
+        return _array(whole) if _is_array(whole) else [entry for entry, _ in _squad(path, whole)]
     return list(_lines(data))
 
 
@@ -57,9 +58,10 @@ def corpus_of(path: Path) -> Path | None:
         own = path / "corpus.jsonl"
         return _beir_corpus(path) if (path / "queries.jsonl").exists() else own if own.exists() else None
     if path.suffix.lower() == ".json":
-        records = {}
-        for _, record in _squad(path, _bytes(path)):
-            records[record["id"]] = record
+        whole = _json(path, _bytes(path))
+        if _is_array(whole):
+            return None
+        records = {record["id"]: record for _, record in _squad(path, whole)}
         return _kept_corpus(path, list(records.values()))
     return None
 
@@ -93,6 +95,28 @@ def _line(place: str, line: bytes) -> Entry:
     if not isinstance(value, dict):
         return Entry(place, {}, f"a JSON object is needed, not {line.decode().strip()[:40]!r}")
     return Entry(place, value)
+
+
+def _json(path: Path, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(
+            f"{path} is not JSON ({error}). A set with one JSON object a line is called .jsonl."
+        ) from None
+
+
+def _is_array(whole: Any) -> bool:
+    """Whether this is a list of what a line of a JSONL set holds."""
+    return isinstance(whole, list) and any(isinstance(item, dict) and "question" in item for item in whole)
+
+
+def _array(whole: list[Any]) -> list[Entry]:
+    places = [(f"[{n}]", item) for n, item in enumerate(whole)]
+    return [
+        Entry(place, item) if isinstance(item, dict) else Entry(place, {}, f"a JSON object is needed, not {item!r}")
+        for place, item in places
+    ]
 
 
 # Tables
@@ -147,14 +171,8 @@ def _row(place: str, cells: Mapping[str, str]) -> Entry:
 # SQuAD 1.1 and 2.0, CMRC 2018 in both of its shapes
 
 
-def _squad(path: Path, data: bytes) -> Iterator[tuple[Entry, dict[str, str]]]:
+def _squad(path: Path, whole: Any) -> Iterator[tuple[Entry, dict[str, str]]]:
     """Each question with the record of its paragraph."""
-    try:
-        whole = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(
-            f"{path} is not JSON ({error}). A set with one JSON object a line is called .jsonl."
-        ) from None
     articles = whole.get("data") if isinstance(whole, dict) else whole
     if not isinstance(articles, list):
         raise DatasetError(f'{path} is no question set as SQuAD writes it: it has no "data" with "paragraphs".')

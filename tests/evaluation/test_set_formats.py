@@ -103,6 +103,18 @@ def test_cmrcs_two_shapes_are_read(tmp_path: Path, wrapped: bool) -> None:
     assert question.relevant == ("TRAIN_1",) and records(corpus_of(path))[0]["text"] == "长江全长6300公里。"
 
 
+def test_a_json_array_is_a_set_like_its_lines(tmp_path: Path) -> None:
+    """What one would write a line each may stand in one list; its faults are told by their place there."""
+    lines = [{"question": "谁？", "answers": ["张三"]}, {"question": "Who?", "answerable": False}]
+    path = put(tmp_path / "qa.json", json.dumps(lines))
+    assert [(q.question, q.answers, q.id) for q in load(path)] == [("谁？", ("张三",), "[0]"), ("Who?", (), "[1]")]
+    assert corpus_of(path) is None
+    put(path, json.dumps([*lines, {"question": "", "answers": ["a"]}, 7]))
+    with pytest.raises(DatasetError) as error:
+        load(path)
+    assert "[2]: 'question'" in str(error.value) and "[3]: a JSON object" in str(error.value)
+
+
 def test_a_beir_folder_is_a_set_over_its_corpus(tmp_path: Path) -> None:
     """Queries with judgements in qrels/test.tsv are asked; a judgement of 0 is none; other queries belong to other parts."""
     put(tmp_path / "corpus.jsonl", '{"_id": "d1", "title": "Nile", "text": "Long."}\n{"_id": "d2", "text": "Short."}\n')
