@@ -64,7 +64,8 @@ class Faults:
     def check(self) -> None:
         """Raise DatasetError where something was wrong."""
         if len(self._found) == 1:
-            raise DatasetError(f"{self._path}, {self._found[0]}.")
+            [fault] = self._found
+            raise DatasetError(f"{self._path}, {fault}" + ("" if fault.endswith("?") else "."))
         if self._found:
             shown = self._found[:_MOST_TOLD]
             more = [f"and {len(self._found) - len(shown)} more"] if len(self._found) > len(shown) else []

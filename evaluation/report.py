@@ -92,7 +92,8 @@ def steps(records: Sequence[Record]) -> dict[str, int]:
 
 def as_text(run: Evaluation) -> str:
     """The report for a terminal: the metrics, then each slice, then where questions went wrong and which."""
-    blocks = [_table(f"{len(run.records)} questions", run.metrics)]
+    count = len(run.records)
+    blocks = [_table(f"{count} question{'s' if count != 1 else ''}", run.metrics)]
     blocks += [_slice(name, parts) for name, parts in run.slices.items() if len(parts) > 1]
     if curve := risk_coverage(run.records):
         blocks.append("\n".join([_CURVE_HEAD, *map(_curve_line, curve)]))
