@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import signal
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -91,6 +93,8 @@ class Verdict:
 def main(arguments: Sequence[str]) -> int:
     """Search, print what was found and write it down; 0 also where nothing better was found."""
     options = _parser().parse_args(arguments)
+    # Whatever ends it politely, the copies of the documents go with it.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _tune(options)
     except RagError as error:
@@ -99,6 +103,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Stopped; what was asked is kept. Type the same command to go on.", file=sys.stderr)
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 
@@ -247,15 +253,13 @@ class _Tuning:
         self._runs: dict[Candidate, Run] = {}
         self._bases: dict[float, Pipeline] = {}
         self._known: dict[tuple[Candidate, str], tuple[float, float]] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="footnote-tuning-")
+        self._open = ExitStack()
 
     def __enter__(self) -> _Tuning:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pipeline in self._bases.values():
-            pipeline.store.close()
-        self._folder.cleanup()
+        self._open.close()
 
     def score(self, candidate: Candidate, question: Question) -> tuple[float, float]:
         """How well a question goes, and what decides between equals: the rank of the first right document."""
@@ -289,10 +293,12 @@ class _Tuning:
         if candidate.scale not in self._bases:
             first = next(iter(self._bases.values()), None)
             wanted = self._ingested(candidate.over(self._settings), first)
-            self._bases[candidate.scale] = load_pipeline(
+            made = load_pipeline(
                 wanted, answers=self._options.answers,
                 embedder=first.embedder if first else None, llm=first.llm if first else None,
             )  # fmt: skip
+            self._bases[candidate.scale] = made
+            self._open.callback(made.store.close)  # before its folder goes
         return self._bases[candidate.scale]
 
     def _ingested(self, wanted: Settings, first: Pipeline | None) -> Settings:
@@ -305,7 +311,7 @@ class _Tuning:
         from rag.embedder import load_embedder
         from rag.store import Store
 
-        home = Path(self._folder.name) / f"{wanted.ingest.english_size}"
+        home = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="footnote-tuning-")))
         embedder = first.embedder if first else load_embedder(wanted.embedding)
         with Store(self._settings.home, self._settings.kb) as store, Store(home, wanted.kb) as into:
             print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -190,6 +191,23 @@ def test_good_settings_are_kept(place: Path, capsys: pytest.CaptureFixture[str])
     """Where nothing is to be gained, nothing is written, and the reader is told so."""
     assert main(["tune", "qa.jsonl", "--corpus", "corpus.jsonl"]) == 0
     assert "Keep" in capsys.readouterr().out and not (place / "FOOTNOTE_HOME" / "tuned.toml").exists()
+
+
+def test_ones_own_documents_are_cut_anew_in_a_copy_that_goes(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over the knowledge base itself chunk sizes are tried in copies that are gone afterwards."""
+    home = place / "FOOTNOTE_HOME"
+    with Store(home) as store:
+        synchronise(Settings(home), [place / "corpus.jsonl"], store=store, embedder=Deaf())
+        before = store.generation()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    assert main(["tune", "qa.jsonl"]) == 0
+    said = capsys.readouterr()
+    assert "chunks of 500" in said.err and "chunks of 1500" in said.err and "Keep" in said.out
+    assert not list(place.glob("footnote-tuning-*"))
+    with Store(home) as store:
+        assert store.generation() == before
 
 
 def test_a_small_set_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
