@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rag.llm import LanguageModel
 
-_MOST = 50_000  # results of all knowledge bases of a home, the latest
+_MOST = 20_000  # results of all knowledge bases of a home, the latest
 
 
 class Results:
