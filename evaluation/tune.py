@@ -180,7 +180,8 @@ def _tune(options: argparse.Namespace) -> None:
     from rag.store import Store
 
     settings = load_settings(options.home, options.kb)
-    out = options.out or settings.home / "tuned.toml"
+    home = settings.home
+    out = options.out or home / "tuned.toml"
     check_place(out)
     if options.corpus is None and options.kb is None:
         options.corpus = corpus_of(options.questions)
@@ -208,7 +209,8 @@ def _tune(options: argparse.Namespace) -> None:
         counted = clock.counting(tuning.score)
         best, cut = search(tried, first, counted, clock.out_of_time)
         verdict = held_out(best, tried[0], second, tuning.score, cut) if best != tried[0] else None
-    _tell(verdict, cut, settings, options, len(tried), out)
+    # Over a corpus the settings are those of its scratch knowledge base; what is written is for the user's own home.
+    _tell(verdict, cut, replace(settings, home=home), options, len(tried), out)
 
 
 class _Clock:
