@@ -17,10 +17,11 @@ from evaluation.steps import STEPS
 from evaluation.words import number, step_names
 
 _NAMES = step_names("en")
+_LEAST = 10  # cases; fewer tell nothing
 
 
 def main() -> None:
-    """Print a table of metrics with their intervals, and one of the steps at which questions went wrong."""
+    """Print a table of metrics with their intervals, of ten cases or more, and one of where questions went wrong."""
     reports = {Path(name).stem: read(Path(name)) for name in sys.argv[1:]}
     print(_table("metric", reports, {name: name for name in METRICS}, _metric))
     print()
@@ -38,7 +39,7 @@ def _table(title: str, reports: Mapping[str, Any], rows: Mapping[str, str], cell
 
 def _metric(report: Mapping[str, Any], name: str) -> str:
     measure = report["metrics"].get(name)
-    if measure is None:
+    if measure is None or measure["n"] < _LEAST:
         return ""
     value, low, high = (number(name, measure[key]) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"

@@ -268,7 +268,9 @@ def summarise(records: Sequence[Record]) -> dict[str, Measure]:
     }
     if all(record.question.answerable for record in records):
         measures["refusal_precision"] = measures["refusal_f1"] = None  # nothing was there to be refused
-    timed = [record for record in records if record.timed and not record.error]
+    # Where drafts of an earlier run were used, what asked no model would be all that is left, and look fast.
+    fresh = all(record.timed for record in records)
+    timed = [r for r in records if r.timed and not r.error and (fresh or r.first_token is not None)]
     seconds = [record.seconds for record in timed]
     measures["seconds_p50"] = metrics.percentile(seconds, 50)
     measures["seconds_p95"] = metrics.percentile(seconds, 95)

@@ -166,6 +166,16 @@ def test_ten_documents_are_looked_for_behind_many_passages_of_one() -> None:
     assert len(asked) == 2 and record.found == ("other.md", "en.md")
 
 
+def test_what_asked_no_model_does_not_pass_for_fast() -> None:
+    """Beside drafts of an earlier run, which have no time, only questions that the model was asked just now are timed."""
+    made = records(answers=True)
+    refused = replace(made[0], seconds=0.01, first_token=None)
+    again = [replace(record, timed=False) for record in made[1:3]]
+    assert runner.summarise([refused, *made[1:]])["seconds_p50"].n == len(made)
+    assert runner.summarise([refused, *again, *made[3:]])["seconds_p50"].n == 3
+    assert "seconds_p50" not in runner.summarise([refused, *again])
+
+
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_question_that_cannot_be_asked_costs_no_other(answers: bool) -> None:
     """A failure of one is noted with its reason; the rest is asked."""
