@@ -178,7 +178,9 @@ def _squad(path: Path, whole: Any) -> Iterator[tuple[Entry, dict[str, str]]]:
         raise DatasetError(f'{path} is no question set as SQuAD writes it: it has no "data" with "paragraphs".')
     named: Counter[str] = Counter()
     for number, article in enumerate(articles):
-        paragraphs = article.get("paragraphs", [article]) if isinstance(article, dict) else [None]
+        paragraphs = article.get("paragraphs", [article]) if isinstance(article, dict) else None
+        if not isinstance(paragraphs, list):
+            raise DatasetError(f'{path}, data[{number}]: an article is an object with a list of "paragraphs".')
         for n, paragraph in enumerate(paragraphs):
             place = f"data[{number}].paragraphs[{n}]"
             context = paragraph.get("context", paragraph.get("context_text")) if isinstance(paragraph, dict) else None

@@ -159,6 +159,8 @@ def test_a_table_can_say_that_there_is_no_answer(tmp_path: Path) -> None:
     [
         ("a.json", "{", "not JSON"),
         ("a.json", '{"questions": []}', "SQuAD"),
+        ("a.json", '{"data": [{"paragraphs": 1}]}', r"data\[0\]: an article"),
+        ("a.json", '{"data": [7]}', r"data\[0\]: an article"),
         ("a.json", '{"data": [{"paragraphs": [{"qas": []}]}]}', r"data\[0\].paragraphs\[0\]"),
         ("a.json", '{"data": [{"paragraphs": [{"context": "c", "qas": [{"question": ""}]}]}]}', r"qas\[0\]: 'question'"),
         ("a.json", '[{"context_text": "c", "qas": [{"query_text": "q", "answers": [1]}]}]', "'answers'"),
