@@ -10,6 +10,19 @@ from typing import Any
 from evaluation.report import Evaluation, as_json, write
 from rag.errors import DatasetError
 
+_OF_A_QUESTION = {
+    "id",
+    "question",
+    "answerable",
+    "answers",
+    "relevant",
+    "found",
+    "refused",
+    "failed",
+    "scores",
+    "citations",
+}
+
 
 def reports_folder(home: Path, kb: str) -> Path:
     """Where the reports of a knowledge base lie."""
@@ -33,9 +46,19 @@ def kept(home: Path, kb: str) -> list[Path]:
 def read(path: Path) -> dict[str, Any]:
     """A report; raises DatasetError where it is none."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(report, dict) or not {"metrics", "questions", "settings"} <= report.keys():
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not _is_report(report):
             raise ValueError
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise DatasetError(f"{path} is no report of `python -m evaluation --json`. Choose another file.") from None
     return report
+
+
+def _is_report(value: Any) -> bool:
+    """Whether this is what ``--json`` writes, as far as pages and comparisons lean on it."""
+    if not isinstance(value, dict) or not all(
+        isinstance(value.get(name), dict) for name in ("metrics", "settings", "slices")
+    ):
+        return False
+    questions = value.get("questions")
+    return isinstance(questions, list) and all(isinstance(q, dict) and q.keys() >= _OF_A_QUESTION for q in questions)
