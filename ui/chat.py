@@ -30,12 +30,17 @@ _OPENED, _EDITED, _EARLIER = "opened-source", "edited-message", "earlier-message
 def page(session: Session) -> None:
     """Draw the chat page for the conversation in the address, or an inviting empty one."""
     conversation = kept.sidebar(session)
-    messages = session.conversations().messages(conversation) if conversation else []
     job = session.services.answers.get(conversation) if conversation else None
+    # Asked once, before the messages are read: an answer that comes while the page is drawn is then fetched by the
+    # fragment, instead of being in neither.
     busy = job is not None and not job.done
+    messages = session.conversations().messages(conversation) if conversation else []
     if _opened(messages) is not None:
         st.set_page_config(layout="wide")
-    chosen = _conversation(session, conversation, messages, job) if conversation and messages else _welcome(session)
+    if conversation and messages:
+        chosen = _conversation(session, conversation, messages, job, busy=busy)
+    else:
+        chosen = _welcome(session)
     with st.bottom:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="in-play"):
             scope.control(session, conversation)
@@ -46,7 +51,9 @@ def page(session: Session) -> None:
         _ask(session, conversation, messages, question.strip())
 
 
-def _conversation(session: Session, conversation: int, messages: list[Message], job: Job[Draft] | None) -> str | None:
+def _conversation(
+    session: Session, conversation: int, messages: list[Message], job: Job[Draft] | None, *, busy: bool
+) -> str | None:
     """Draw the messages and what follows them; a question that was clicked on."""
     opened, say = _opened(messages), session.say
     hidden = 0 if st.session_state.get(_EARLIER) == conversation else max(0, len(messages) - LATEST)
@@ -57,14 +64,17 @@ def _conversation(session: Session, conversation: int, messages: list[Message], 
         st.rerun()
     chosen = None
     for number, message in enumerate(messages[hidden:], start=hidden):
-        last = number >= len(messages) - 2 and (job is None or job.done)
+        last = number >= len(messages) - 2 and not busy
         left, right = st.columns([6, 5], gap="medium") if opened is not None else (st.container(), None)
         with left:
             chosen = _message(session, conversation, messages, number, last=last) or chosen
         if right is not None and opened is not None and opened[0] == message.id:
             with right:
                 _source(session, message, opened[1])
-    _unanswered(session, conversation, messages, job)
+    if job is not None and busy:
+        _streaming(job, say)
+    else:
+        _unanswered(session, conversation, messages, job)
     return chosen
 
 
@@ -304,11 +314,8 @@ def _timing(answer: Answer, say: Say) -> None:
 
 
 def _unanswered(session: Session, conversation: int, messages: list[Message], job: Job[Draft] | None) -> None:
-    """What follows the last message where its answer is being written, failed or never came."""
+    """What follows the last message where its answer failed or never came."""
     say = session.say
-    if job is not None and not job.done:
-        _streaming(job, say)
-        return
     failed = job is not None and bool(job.error or job.failed)
     if not failed and messages[-1].role == "assistant":
         return

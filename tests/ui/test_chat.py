@@ -112,6 +112,28 @@ def test_stop_keeps_what_was_written(start: Start, filled: Path) -> None:
     assert not app.pills
 
 
+def test_an_answer_that_comes_while_the_page_is_drawn_is_shown(
+    start: Start, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that is done between the page's reading of the messages and its end is not missed."""
+    pipeline = ScriptedPipeline()
+    pipeline.hold = threading.Event()
+    app, services = start(pipeline)
+    read = Conversations.messages
+
+    def slowly(kept: Conversations, conversation: int) -> object:
+        messages = read(kept, conversation)
+        if len(messages) == 1 and conversation in services.answers:
+            pipeline.hold.set()
+            assert services.answers[conversation].wait(30)
+        return messages
+
+    monkeypatch.setattr(Conversations, "messages", slowly)
+    app.chat_input[0].set_value("Why LoRA?").run()
+    assert "third of the memory" in texts(app)
+    assert "ask-again" not in {button.key for button in app.button}
+
+
 def test_an_answer_survives_leaving_the_page(start: Start, filled: Path) -> None:
     """Another visit in the middle of an answer doesn't end it."""
     pipeline = ScriptedPipeline()
