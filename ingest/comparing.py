@@ -21,7 +21,8 @@ class Reading:
     """A file on its way into the store, and what has been seen of it so far.
 
     ``stamp`` is what the store is to keep of the moment in which its bytes were looked at. ``garbled`` counts documents
-    that are no readable text.
+    that are no readable text, ``deleted`` says that the user deleted the file's document
+    while it was read.
     """
 
     file: FoundFile
@@ -32,6 +33,7 @@ class Reading:
     chunks: int = 0
     blank: int = 0
     garbled: int = 0
+    deleted: bool = False
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
     hashes: dict[str | None, str] | None = None
@@ -43,6 +45,13 @@ class Reading:
             return
         self.stamp = lasting(self.file.stamp, time.time())
         self.sha256 = sha256(self.file.path)
+
+    def take_back(self, key: str | None, *, pages: int, chunks: int) -> None:
+        """Count a document out again that the user deleted meanwhile."""
+        self.keys.discard(key)
+        self.pages -= pages
+        self.chunks -= chunks
+        self.deleted |= key is None
 
     def stored(self, state: State, reason: str = "") -> StoredFile:
         """The file as the store is to know it; bytes that changed meanwhile get no hash, so they are read again."""

@@ -197,11 +197,12 @@ class Reader:
         self._vectors.release(item.chunks)
         if stamp(item.reading.file.path) is None:  # deleted while it was being read, on the page perhaps
             return
-        file = item.reading.stored("indexed")
-        if self._has_records(item.reading, document):  # more may come or go: until the end this file counts as unread
-            file = replace(file, sha256="")
-        self._store.put_document(file, document, item.chunks, theirs, self._embedder.fingerprint)
-        self.documents += 1
+        more = self._has_records(item.reading, document)
+        file, fingerprint = item.reading.stored("indexed"), self._embedder.fingerprint
+        if self._store.put_document(file, document, item.chunks, theirs, fingerprint, more=more):
+            self.documents += 1
+        else:
+            item.reading.take_back(document.key, pages=_numbered(document), chunks=len(item.chunks))
 
     def _has_records(self, reading: Reading, document: ParsedDocument) -> bool:
         stored = self._hashes(reading) if document.key is not None else self._store.record_hashes(*reading.file.place)
@@ -217,6 +218,8 @@ class Reader:
             self._conclude(reading, "set aside", item.failure)
         elif reading.keys:
             self._conclude(reading, "indexed", "")
+        elif reading.deleted:
+            self._conclude(reading, "removed", DELETED)
         elif reading.garbled:
             self._conclude(reading, "set aside", "what is in it is no readable text")
         else:

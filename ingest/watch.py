@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +20,7 @@ from ingest.discovery import Root, Stamp, stamp, wanted
 from ingest.ignore import NAME
 from ingest.sync import Report
 from rag.errors import RagError, StoreLockedError
+from rag.mounts import network_drive
 from rag.terminal import printable
 from rag.types import Verdict
 
@@ -35,8 +34,6 @@ _LOOK = 1.0
 _AGAIN = {StoreLockedError: 2.0, RagError: 30.0}  # seconds after which a run that failed is tried again
 _TOLD = frozenset({"created", "modified", "moved", "deleted", "closed", "attrib"})  # not that somebody reads
 _EXHAUSTED = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE})
-_NETWORK = re.compile(r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|vboxsf|virtiofs|drvfs|fuse\..+")
-_MOUNTS = Path("/proc/self/mounts")
 
 Run = Callable[[Sequence[Root]], Report]
 Say = Callable[[str], None]
@@ -275,13 +272,5 @@ def _stop(place: _Place) -> None:
 
 def _network(folder: Path) -> str:
     """That a folder lies on a drive whose changes by others go untold; empty where they are told."""
-    if sys.platform != "linux" or not _MOUNTS.exists():
-        return ""
-    best, kind = Path("/"), ""
-    for line in _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        _, point, this, *_ = line.split(" ")
-        mounted = Path(re.sub(r"\\(\d{3})", lambda match: chr(int(match[1], 8)), point))
-        if mounted == folder or mounted in folder.parents:
-            if len(mounted.parts) >= len(best.parts):
-                best, kind = mounted, this
-    return f"it lies on a network drive ({kind})" if _NETWORK.fullmatch(kind) else ""
+    kind = network_drive(folder)
+    return f"it lies on a network drive ({kind})" if kind else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import StoreError, StoreLockedError
+from rag.mounts import network_drive
 
 try:  # The wheel carries a current SQLite; many systems' own one has WAL and FTS5 faults that were mended since.
     from pysqlite3 import dbapi2 as sqlite
@@ -129,6 +131,11 @@ class Database:
         self.folder = home / "workspace"
         self.path = self.folder / DATABASE_NAME
         self._local = threading.local()
+        if kind := network_drive(home):
+            raise StoreError(
+                f"{home} lies on a network drive ({kind}), where a database can be damaged when two machines write or a "
+                "connection breaks. Choose a folder on a disk of this machine with --home."
+            )
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -191,11 +198,11 @@ class Database:
             if not _try_lock(handle):
                 handle.seek(0)
                 raise StoreLockedError(
-                    f"Another process is writing to {self.folder} ({handle.read().strip() or 'just started'}). "
+                    f"Another process is writing to this store ({handle.read().strip() or 'just started'}). "
                     "Wait until it has finished, then type the command again."
                 )
             handle.truncate(0)
-            handle.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
+            handle.write(f"{_program()}, process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
             handle.flush()
             try:
                 yield
@@ -254,6 +261,12 @@ class Database:
         if "readonly" in message:
             return f"{self.path} is read-only. Give this user the right to write to it, or choose another --home."
         return f"{self.path}: {message}. Type `python -m rag doctor`."
+
+
+def _program() -> str:
+    """What this process is called by whoever started it: ``python -m ingest``, ``streamlit``."""
+    started = Path(sys.argv[0] or "python")
+    return f"python -m {started.parent.name}" if started.name == "__main__.py" else started.name
 
 
 def _run_each(connection: Any, script: str) -> None:

@@ -36,6 +36,7 @@ _IS_KEPT = (
 )
 _GLOB = frozenset("*?[")
 _LONGEST_TAG = 50
+_DELETED = "deleted by the user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,18 +475,23 @@ class Store:
 
     def put_document(
         self, file: StoredFile, document: ParsedDocument, chunks: Sequence[Chunk],
-        vectors: Sequence[np.ndarray] | np.ndarray, fingerprint: str,
-    ) -> None:  # fmt: skip
+        vectors: Sequence[np.ndarray] | np.ndarray, fingerprint: str, *, more: bool = False,
+    ) -> bool:  # fmt: skip
         """Replace a document, its chunks, postings and vectors, and its file's row, in one transaction.
 
-        ``vectors`` are for each chunk a vector (dim,), or a matrix of the whole's and its windows' (1 + windows, dim);
-        raises StoreError where they are no finite unit vectors.
+        Nothing is stored and False returned where the user has deleted it, while it was read perhaps. ``vectors`` are for
+        each chunk a vector (dim,), or a matrix of the whole's and its windows' (1 + windows, dim); raises StoreError where
+        they are no finite unit vectors. Where ``more`` documents of the file may come, it counts as unread until then.
         """
         _check_vectors(chunks, vectors)
         self.check_embedding(fingerprint)
         with self._writing() as connection:
             check_tokeniser(connection)
             kb = self._make_kb(connection)
+            if self._is_excluded(connection, _names_of(file, document)):
+                return False
+            if more:
+                file = replace(file, sha256="")
             connection.execute("UPDATE kb SET fingerprint = ? WHERE id = ?", (fingerprint, kb))
             if document.key is None:
                 self._hand_over(connection, file)
@@ -500,6 +506,7 @@ class Store:
             _insert_pages(connection, document_id, document)
             for chunk, vector in zip(chunks, vectors, strict=True):
                 _insert_chunk(connection, kb, document_id, chunk, _vector_id(connection, chunk, vector, fingerprint))
+        return True
 
     def hand_over(self, root: str, relative: str, sha256: str) -> None:
         """Leave a file's documents to a copy that still has the bytes it had, where its own are ``sha256`` now."""
@@ -508,9 +515,14 @@ class Store:
             self._hand_over(connection, StoredFile(root, relative, sha256, 0, "indexed"))
 
     def put_file(self, file: StoredFile, keep: Collection[str | None] = ()) -> None:
-        """Write a file's row and drop its documents whose record key is not in ``keep``, in one transaction."""
+        """Write a file's row and drop its documents whose record key is not in ``keep``, in one transaction.
+
+        A file whose bytes the user has deleted meanwhile counts as removed.
+        """
         with self._writing() as connection:
             self._make_kb(connection)
+            if file.state == "indexed" and self._is_excluded(connection, [file.sha256]):
+                file, keep = replace(file, state="removed", reason=_DELETED, pages=0, chunks=0), ()
             self._hand_over(connection, file)
             file_id = self._write_file(connection, file)
             kept = {key or "" for key in keep}
@@ -630,11 +642,14 @@ class Store:
                      AND sha256 = (SELECT sha256 FROM file WHERE id = ?3))"""
             connection.execute(sql, (record, kb, file_id))
             self._drop(connection, "id = ?", row[0])
-            if not record:
+            if record:
+                sql = """UPDATE file SET state = 'empty', reason = ?, pages = 0, chunks = 0 WHERE id = ?
+                         AND state = 'indexed' AND NOT EXISTS(SELECT 1 FROM document WHERE file_id = file.id)"""
+                connection.execute(sql, (_DELETED, file_id))
+            else:
                 connection.execute(
-                    "UPDATE file SET state = 'removed', reason = 'deleted by the user', pages = 0, chunks = 0 "
-                    "WHERE kb_id = ? AND sha256 = ?",
-                    (kb, sha),
+                    "UPDATE file SET state = 'removed', reason = ?, pages = 0, chunks = 0 WHERE kb_id = ? AND sha256 = ?",
+                    (_DELETED, kb, sha),
                 )
         if not record:
             self._delete_kept(sha)
@@ -743,6 +758,11 @@ class Store:
     def _changed(self, connection: Any) -> None:
         """One more generation: what was found before may be out of date."""
         connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (self._kb_id,))
+
+    def _is_excluded(self, connection: Any, hashes: Collection[str]) -> bool:
+        """Whether the user deleted any of these contents: asked where it can't change any more, in the transaction."""
+        sql = f"SELECT 1 FROM exclusion WHERE kb_id = ? AND sha256 IN ({_marks(hashes)})"
+        return bool(connection.execute(sql, (self._kb_id, *hashes)).fetchone())
 
     def _hand_over(self, connection: Any, file: StoredFile) -> None:
         """Give a file's documents and tags to another file of the same bytes, where its own go or become others."""
@@ -902,6 +922,13 @@ def remove_page(home: Path, kb: str, url: str, but: Path | None = None) -> None:
 def record_hash(file_sha256: str, record: str) -> str:
     """What stands for the record of a key in a file of these bytes, whatever is read of it."""
     return hashlib.sha256(f"{file_sha256}#{record}".encode()).hexdigest()
+
+
+def _names_of(file: StoredFile, document: ParsedDocument) -> list[str]:
+    """The hashes under which the deletion of a document is kept: its file's, and where it is a record, its own two."""
+    if document.key is None:
+        return [file.sha256]
+    return [file.sha256, content_hash(document), record_hash(file.sha256, document.key)]
 
 
 def content_hash(document: ParsedDocument) -> str:

@@ -11,13 +11,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ingest.sync import synchronise
 from rag.settings import Settings
 from rag.store import Store
-from rag.types import Chunk, Language, ParsedDocument, StoredFile
+from rag.types import Language, ParsedDocument, StoredFile
 
 
 class HashEmbedder:
@@ -42,12 +43,11 @@ class AcknowledgingStore(Store):
 
     descriptor = -1
 
-    def put_document(
-        self, file: StoredFile, document: ParsedDocument, chunks: Sequence[Chunk], vectors: np.ndarray, fingerprint: str
-    ) -> None:
-        super().put_document(file, document, chunks, vectors, fingerprint)
+    def put_document(self, file: StoredFile, document: ParsedDocument, *rest: Any, **options: Any) -> bool:
+        stored = super().put_document(file, document, *rest, **options)
         name = file.relative if document.key is None else f"{file.relative}#{document.key}"
         say(self.descriptor, f"safe {name} {hashlib.sha256(document.text.encode()).hexdigest()}")
+        return stored
 
 
 def say(descriptor: int, line: str) -> None:

@@ -310,6 +310,38 @@ def test_a_file_deleted_while_it_is_read_is_not_indexed(library: Library) -> Non
     assert library.names() == []
 
 
+@pytest.mark.parametrize("name", ["a.txt", "r.jsonl#k"])
+def test_a_document_deleted_while_it_is_read_again_stays_out(library: Library, name: str) -> None:
+    """A deletion on the page in the middle of a run that reads the same bytes again is not undone by the run."""
+    library.write("a.txt", "one")
+    library.write("r.jsonl", json.dumps({"id": "k", "title": "t", "text": "two"}))
+    library.sync()
+    inner = library.embedder
+
+    class Meanwhile:
+        fingerprint = inner.fingerprint
+        dimension = inner.dimension
+        centre = inner.centre
+        embed_query = inner.embed_query
+
+        def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+            if any(document.name == name for document in library.store.documents()):
+                with Store(library.store.home) as page:
+                    page.delete(name)
+                    page._database.connection.execute(
+                        "DELETE FROM vector WHERE id NOT IN (SELECT vector_id FROM chunk)"
+                    )
+            return inner.embed_passages(texts)
+
+    library.embedder = Meanwhile()
+    library.settings = replace(library.settings, ingest=IngestSettings(chinese_size=100))
+    other = library.write("new.txt", "what has to be embedded").name
+    library.sync()
+    assert library.names() == sorted({"a.txt", "r.jsonl#k", other} - {name})
+    library.sync()
+    assert library.names() == sorted({"a.txt", "r.jsonl#k", other} - {name})
+
+
 def test_another_chunk_size_reads_the_files_again(library: Library) -> None:
     """A changed chunk size takes effect at the next run, though no file has changed."""
     library.write("a.txt", "年假每年十五天。" * 100)

@@ -288,17 +288,16 @@ def test_a_store_inside_the_folder_does_not_wake_it(tmp_path: Path, embedder: Em
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts are read on Linux")
 def test_network_drives_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder on a network drive is known as such by the longest mount point, also one with a space in its name."""
-    from ingest import watch as module
+    from ingest.watch import _network
 
     mounts = tmp_path / "mounts"
     mounts.write_text(
         "/dev/sda1 / ext4 rw 0 0\nserver:/x /mnt/nfs nfs4 rw 0 0\n//nas/y /mnt/my\\040nas cifs rw 0 0\n"
         "/dev/sdb1 /mnt/nfs/local xfs rw 0 0\nuser@host: /mnt/ssh fuse.sshfs rw 0 0\n"
     )
-    monkeypatch.setattr(module, "_MOUNTS", mounts)
+    monkeypatch.setattr("rag.mounts._MOUNTS", mounts)
     told = {
-        name: module._network(Path(name))
-        for name in ("/mnt/nfs/a", "/mnt/my nas", "/mnt/nfs/local/b", "/home", "/mnt/ssh")
+        name: _network(Path(name)) for name in ("/mnt/nfs/a", "/mnt/my nas", "/mnt/nfs/local/b", "/home", "/mnt/ssh")
     }
     assert [bool(told[name]) for name in told] == [True, True, False, False, True]
     assert "(nfs4)" in told["/mnt/nfs/a"]

@@ -295,7 +295,7 @@ def test_the_write_lock_names_its_holder(store: Store) -> None:
         [sys.executable, "-c", code, str(store.home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdin and other.stdout and other.stdout.readline() == "held\n"
-        with pytest.raises(StoreLockedError, match=rf"process {other.pid}, since \d\d:\d\d"), store.write_lock():
+        with pytest.raises(StoreLockedError, match=rf"-c, process {other.pid}, since \d\d:\d\d"), store.write_lock():
             pass
         other.stdin.write("\n")
         other.stdin.close()

@@ -40,10 +40,10 @@ CASES = [
         None,
     ),
     (
-        "Another process is writing to /srv/kb (process 12, since 09:30:00). "
+        "Another process is writing to this store (python -m ingest, process 12, since 09:30:00). "
         "Wait until it has finished, then type the command again.",
-        "另一个进程正在写入（进程 12，始于 09:30:00）。",
-        "Another process is writing to /srv/kb (process 12, since 09:30:00).",
+        "另一个进程正在写入（python -m ingest，进程 12，始于 09:30:00）。",
+        "Another process is writing to this store (python -m ingest, process 12, since 09:30:00).",
     ),
     ("something nobody knows", "something nobody knows", None),
 ]

@@ -124,7 +124,10 @@ CHINESE: Final[tuple[tuple[str, str], ...]] = (
         r"(.+) is not UTF-8 text\. Save it as UTF-8; nothing was changed\.",
         "{0} 不是 UTF-8 文本。请另存为 UTF-8；没有做任何改动。",
     ),
-    (r"Another process is writing to .+ \(process (\d+), since (\S+)\)\.", "另一个进程正在写入（进程 {0}，始于 {1}）。"),
+    (
+        r"Another process is writing to .+ \((.+), process (\d+), since (\S+)\)\.",
+        "另一个进程正在写入（{0}，进程 {1}，始于 {2}）。",
+    ),
     (r"Another process is writing to .+", "另一个进程正在写入。"),
     # Folders that are followed
     (r"watching (.+)", "正在关注 {0}"),
