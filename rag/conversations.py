@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from rag.access import OWNER, User
 from rag.database import Database
 from rag.errors import StoreError
+from rag.message_sources import note_sources
 from rag.serialise import answer_from_json, answer_to_json, filter_from_json, filter_to_json
-from rag.types import EVERYTHING, Answer, Filter, Turn
+from rag.types import EVERYTHING, Answer, Filter, Passage, Turn
 
 _TITLE_CHARACTERS = 80
 _OWN = "SELECT id FROM conversation WHERE id = ? AND owner = ?"
@@ -41,6 +43,11 @@ class Message:
     id: int = 0
     rating: int = 0
     correction: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether this was an answer out of a document that has been deleted since."""
+        return self.role == "assistant" and not self.content and self.answer is None
 
 
 class Conversations:
@@ -90,15 +97,30 @@ class Conversations:
             for role, content, answer, *rest in self._database.rows(sql, (conversation, self._owner))
         ]
 
-    def add(self, conversation: int, role: str, content: str, answer: Answer | None = None) -> None:
-        """Append a message; raises StoreError where the conversation was deleted meanwhile."""
-        packed = json.dumps(answer_to_json(answer), ensure_ascii=False) if answer else None
+    def add(
+        self,
+        conversation: int,
+        role: str,
+        content: str,
+        answer: Answer | None = None,
+        passages: Sequence[Passage] = (),
+    ) -> None:
+        """Append a message; raises StoreError where the conversation was deleted meanwhile.
+
+        ``passages`` are what a draft without an answer was made from. What was made from a document that has been deleted
+        by now is kept empty, as it would be had it come before the deletion.
+        """
+        # Without the passages that were passed over: nobody is shown them here, and each could keep this from lasting.
+        kept = replace(answer, trace=replace(answer.trace, cut=())) if answer else None
+        packed = json.dumps(answer_to_json(kept), ensure_ascii=False) if kept else None
         with self._database.transaction() as connection:
             sql = "UPDATE conversation SET updated = ? WHERE id = ? AND owner = ?"
             if connection.execute(sql, (time.time(), conversation, self._owner)).rowcount == 0:
                 raise StoreError("This conversation was deleted. Begin a new one.")
             sql = "INSERT INTO message(conversation_id, role, content, answer) VALUES(?,?,?,?)"
-            connection.execute(sql, (conversation, role, content, packed))
+            message = connection.execute(sql, (conversation, role, content, packed)).lastrowid
+            if not note_sources(connection, message, answer.passages if answer else passages, answer):
+                connection.execute("UPDATE message SET content = '', answer = NULL WHERE id = ?", (message,))
 
     def rate(self, message: int, rating: int, correction: str = "") -> None:
         """Keep what the reader thinks of an answer: 1, -1 or 0 for nothing, and what would be right."""
@@ -133,11 +155,14 @@ def owners(home: Path) -> list[str]:
 def history(messages: list[Message]) -> tuple[Turn, ...]:
     """The messages as turns, for the next question.
 
-    A refusal and a question back told nothing that it could be about; small talk goes together with what it answers.
+    A refusal and a question back told nothing that it could be about; small talk goes together with what it answers, and
+    a question with the answer that went with its document.
     """
     turns: list[Turn] = []
     for message in messages:
-        if message.answer and message.answer.kind == "talk":
+        if message.gone:
+            turns = turns[:-1] if turns and turns[-1].role == "user" else turns
+        elif message.answer and message.answer.kind == "talk":
             turns = turns[:-1] if turns and turns[-1].role == "user" else turns
         elif not message.answer or (not message.answer.refused and message.answer.kind in ("answer", "quote")):
             turns.append(Turn(message.role, message.content))

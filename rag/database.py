@@ -119,8 +119,21 @@ CREATE INDEX result_kb ON result(kb_id);
 CREATE TRIGGER result_is_old AFTER UPDATE OF generation ON kb WHEN NEW.generation <> OLD.generation BEGIN
     DELETE FROM result WHERE kb_id = OLD.id; END;
 """
+# What an answer in a conversation was made from: it goes with it. Earlier ones are found by the names that they show, and
+# lose the passages that were passed over, which nobody is shown.
+_SCHEMA_7 = """
+CREATE TABLE message_source(
+    message_id INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+    file_id INTEGER NOT NULL REFERENCES file ON DELETE CASCADE, record TEXT NOT NULL,
+    PRIMARY KEY(message_id, file_id, record)) WITHOUT ROWID;
+CREATE INDEX message_source_file ON message_source(file_id, record);
+INSERT OR IGNORE INTO message_source SELECT m.id, d.file_id, d.record
+    FROM message m, json_each(m.answer, '$.passages') p
+    JOIN document d ON '/' || json_extract(p.value, '$.document') LIKE '%/' || d.name;
+UPDATE message SET answer = json_set(answer, '$.trace.cut', json('[]')) WHERE json_extract(answer, '$.trace.cut') <> '[]';
+"""
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
-_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4, _SCHEMA_5, _SCHEMA_6)
+_STEPS = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4, _SCHEMA_5, _SCHEMA_6, _SCHEMA_7)
 SCHEMA_VERSION = len(_STEPS)
 
 

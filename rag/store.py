@@ -20,6 +20,7 @@ import numpy as np
 from rag.access import OWNER, User
 from rag.database import Database
 from rag.errors import AccessError, StoreError
+from rag.message_sources import forget_answers
 from rag.postings import check_tokeniser, create_postings, follow_tokeniser
 from rag.text import folded, language, tokens
 from rag.types import Chunk, Filter, Language, Page, PageMark, ParsedDocument, StoredDocument, StoredFile
@@ -780,6 +781,7 @@ class Store:
         for old, old_name, new, new_name in twins[:1]:
             sql = "UPDATE document SET file_id = ?, name = ? || substr(name, ?) WHERE file_id = ?"
             connection.execute(sql, (new, new_name, len(old_name) + 1, old))
+            connection.execute("UPDATE OR IGNORE message_source SET file_id = ? WHERE file_id = ?", (new, old))
             sql = """UPDATE file SET reason = '', pages = o.pages, chunks = o.chunks
                      FROM (SELECT pages, chunks FROM file WHERE id = ?) o WHERE id = ?"""
             connection.execute(sql, (old, new))
@@ -839,7 +841,8 @@ class Store:
     def _drop(self, connection: Any, where: str, *values: Any, replaced: bool = False) -> None:
         """Delete the documents that match, with chunks, postings and the vectors that no other chunk shares.
 
-        The records of answers that showed them go, too; of a ``replaced`` document they only lose their words.
+        The records of answers that showed them go, too, and the answers in conversations; of a ``replaced`` document the
+        records only lose their words, and the answers stay.
         """
         kb = self._kb_id
         ids = [r[0] for r in connection.execute(f"SELECT id FROM document WHERE {where}", values)]
@@ -853,6 +856,7 @@ class Store:
             if not replaced:
                 sql = "DELETE FROM record WHERE seq IN (SELECT record_seq FROM record_document WHERE document_id = ?)"
                 connection.execute(sql, (document_id,))
+                forget_answers(connection, document_id)
             connection.execute("DELETE FROM document WHERE id = ?", (document_id,))
             connection.executemany(
                 "DELETE FROM vector WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM chunk WHERE vector_id = ?1)",

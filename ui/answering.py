@@ -100,7 +100,7 @@ def _answer(
     finally:
         pieces.close()
         if not whole and draft.text.strip():
-            session.conversations().add(conversation, "assistant", draft.text)
+            session.conversations().add(conversation, "assistant", draft.text, passages=retrieval.passages)
     if whole:
         report(replace(draft, stage="checking"))
         seconds = time.monotonic() - began

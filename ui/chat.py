@@ -155,7 +155,9 @@ def _message(session: Session, conversation: int, messages: list[Message], numbe
         if message.role == "user":
             _question(session, conversation, messages, number, last=last)
             return None
-        if message.answer is None:
+        if message.gone:
+            st.caption(f":material/delete: {say('answer_gone')}")
+        elif message.answer is None:
             st.markdown(plain(message.content))
             st.caption(f":material/stop_circle: {say('stopped')}")
         else:

@@ -11,8 +11,9 @@ from evaluation.collected import COLLECTED, collect, from_feedback, sets_folder
 from evaluation.dataset import Question, load
 from rag.access import OWNER, User
 from rag.conversations import Conversations
-from rag.types import Answer, Citation, Filter, Passage, Turn
-from tests.rag.stored import passage
+from rag.store import Store
+from rag.types import Answer, Citation, Embedder, Filter, Passage, Turn
+from tests.rag.stored import passage, put
 
 
 def test_a_collected_question_is_part_of_a_set(tmp_path: Path) -> None:
@@ -27,6 +28,14 @@ def test_a_collected_question_is_part_of_a_set(tmp_path: Path) -> None:
         "它省多少显存？", ("三分之二",), ("a.md",), before,
     )  # fmt: skip
     assert (second.answerable, second.relevant) == (False, ())
+
+
+@pytest.fixture(autouse=True)
+def documents(tmp_path: Path, embedder: Embedder) -> None:
+    """A store that holds what the answers quote."""
+    with Store(tmp_path) as store:
+        for name in ("leave.md", "a.md", "b.md"):
+            put(store, embedder, name, f"text of {name}")
 
 
 def answer(question: str, *shown: Passage, refused: bool = False) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,21 @@ import pytest
 from rag.access import User
 from rag.conversations import Conversations, history
 from rag.errors import StoreError
-from rag.types import Turn
+from rag.store import Store
+from rag.types import Embedder, Trace, Turn
+from tests.rag.stored import passage, put
 from tests.rag.test_serialise import ANSWER
+
+KEPT = replace(ANSWER, trace=replace(ANSWER.trace, cut=()))
+
+
+@pytest.fixture(autouse=True)
+def documents(tmp_path: Path, embedder: Embedder) -> Iterator[Store]:
+    """A store that holds what the answer quotes."""
+    with Store(tmp_path) as store:
+        for name in ("手册.pdf", "b.md", "a.md"):
+            put(store, embedder, name, f"text of {name}")
+        yield store
 
 
 def test_a_conversation_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -23,7 +37,7 @@ def test_a_conversation_is_there_after_a_restart(tmp_path: Path) -> None:
     messages = Conversations(tmp_path).messages(number)
     assert [(m.role, m.content, m.answer) for m in messages] == [
         ("user", "年假几天？", None),
-        ("assistant", ANSWER.text, ANSWER),
+        ("assistant", ANSWER.text, KEPT),
     ]
     assert history(messages) == (Turn("user", "年假几天？"), Turn("assistant", ANSWER.text))
 
@@ -82,3 +96,41 @@ def test_nobody_sees_the_conversations_of_others(tmp_path: Path) -> None:
         his.add(number, "user", "And I?")
     assert [conversation.title for conversation in hers.all()] == ["Salaries"]
     assert [message.content for message in hers.messages(number)] == ["Who earns what?"]
+
+
+def test_an_answer_goes_with_its_document(tmp_path: Path, documents: Store) -> None:
+    """Of an answer that showed a deleted document, and of the follow-up made from it, nothing is left; others stay."""
+    conversations = Conversations(tmp_path)
+    number = conversations.create("年假几天？")
+    (chunk,), (other,) = documents.chunks("手册.pdf"), documents.chunks("b.md")
+    made = replace(ANSWER, citations=(), passages=(replace(passage("x"), chunk=chunk),), trace=Trace("年假几天？"))
+    apart = replace(made, passages=(replace(passage("x"), chunk=other),))
+    for answer in (made, replace(apart, question="几天？"), apart):
+        conversations.add(number, "user", answer.question)
+        conversations.add(number, "assistant", answer.text, answer)
+    conversations.add(number, "assistant", "half an answer", passages=made.passages)
+    conversations.rate(conversations.messages(number)[1].id, -1, "sixteen days")
+    documents.delete("手册.pdf")
+    messages = conversations.messages(number)
+    assert [m.gone for m in messages if m.role == "assistant"] == [True, True, False, True]
+    assert (messages[1].rating, messages[1].correction) == (0, "")
+    assert history(messages) == (Turn("user", "年假几天？"), Turn("assistant", apart.text))
+    conversations.add(number, "assistant", made.text, made)  # one that was being written meanwhile
+    assert conversations.messages(number)[-1].gone
+
+
+def test_an_answer_stays_where_its_document_changes_or_moves(
+    tmp_path: Path, documents: Store, embedder: Embedder
+) -> None:
+    """Another version of a document leaves the answers of the earlier one; under its new name it still takes them along."""
+    conversations = Conversations(tmp_path)
+    number = conversations.create("年假几天？")
+    (chunk,) = documents.chunks("a.md")
+    answer = replace(ANSWER, citations=(), passages=(replace(passage("x"), chunk=chunk),), trace=Trace())
+    conversations.add(number, "assistant", answer.text, answer)
+    old = put(documents, embedder, "a.md", "another text")
+    conversations.add(number, "assistant", answer.text, answer)  # found in the earlier version, kept after the change
+    documents.move_files([(old, replace(old, relative="new/name.md"))])
+    assert not any(message.gone for message in conversations.messages(number))
+    documents.delete("new/name.md")
+    assert all(message.gone for message in conversations.messages(number))

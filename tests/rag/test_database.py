@@ -25,7 +25,7 @@ def old_home(tmp_path: Path, embedder: Any) -> Path:
         put(store, embedder, "a.md", "Fifteen days of paid leave.")
         connection = store._database.connection
         connection.execute("DROP TRIGGER result_is_old")
-        for table in ("result", "signed_in", "user"):
+        for table in ("message_source", "result", "signed_in", "user"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX conversation_owner")
         for table, added in (

@@ -93,15 +93,17 @@ def test_a_row_opens_as_a_table(start: Start, home: Path) -> None:
     assert table["rows"][1] == ["Bo", "800", "Basel"] and table["marked"] == [1]  # type: ignore[index]
 
 
-def test_a_deleted_document_keeps_the_quoted_words(start: Start, home: Path) -> None:
-    """Of a document that was deleted since, the words that were quoted are shown, and that it is gone."""
+def test_an_answer_of_a_deleted_document_is_gone(start: Start, home: Path) -> None:
+    """Of an answer that quoted a document deleted since, the page shows that it is gone, and no word."""
     app, services = start(ScriptedPipeline())
     number = answered(home, "adapters.md", "two small matrices")
     with Store(services.settings.home) as store:
         store.delete("adapters.md")
-    opened(app, number)
-    assert "was deleted since" in captions(app)
-    assert any(each.get("quote") == "two small matrices" for each in shown(app))
+    app.query_params["c"] = str(number)
+    app.run()
+    assert not app.exception and not app.pills
+    assert "deleted since; it went with it" in captions(app)
+    assert "So it is." not in [markdown.value for markdown in app.markdown]
 
 
 def test_words_that_only_moved_are_found_again(start: Start, home: Path, exact_embedder: type) -> None:

@@ -26,13 +26,13 @@ WORDS: Words = {
     "read_again": {"zh": "重新读取", "en": "Read again"},
     "delete_document": {"zh": "删除文档", "en": "Delete document"},
     "delete_document_sure": {
-        "zh": "删除“{name}”？它将不再出现在回答中。文件夹中的原文件不会被删除。",
-        "en": "Delete “{name}”? Answers will no longer use it. A file in one of your own folders stays there.",
+        "zh": "删除“{name}”？用它写成的回答会一并删除。文件夹中的原文件不会被删除。",
+        "en": "Delete “{name}”? Answers that were made from it go with it. A file in one of your own folders stays there.",
     },
     "delete_documents": {"zh": "删除 {count} 份文档", "en": "Delete {count} documents"},
     "delete_documents_sure": {
-        "zh": "删除 {names}？它们将不再出现在回答中。文件夹中的原文件不会被删除。",
-        "en": "Delete {names}? Answers will no longer use them. Files in your own folders stay there.",
+        "zh": "删除 {names}？用它们写成的回答会一并删除。文件夹中的原文件不会被删除。",
+        "en": "Delete {names}? Answers that were made from them go with them. Files in your own folders stay there.",
     },
     "deleted": {"zh": "已删除：{names}", "en": "Deleted: {names}"},
     "left_out": {"zh": "未收录的文件（{count}）", "en": "Files left out ({count})"},
