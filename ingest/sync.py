@@ -105,6 +105,7 @@ class _Run:
             except KeyboardInterrupt:
                 interrupted = True
             self._marks = self._store.page_marks([root.name for root in roots])
+        self._store.settle()
         return self._result(interrupted)
 
     def _sync(self, roots: Sequence[Root], include: Collection[str]) -> None:

@@ -378,15 +378,24 @@ def _tag(options: argparse.Namespace) -> int:
 
 
 def _delete(options: argparse.Namespace) -> int:
+    from rag.erasure import erase
+
     with _store(options) as store:
-        for name in store.delete(options.name):
-            print(f"Deleted: {name}")
+        done = erase(store, [options.name])
+        for name in done.names:
+            print(f"Deleted: {_seen(name)}")
         roots = [root for root in store.roots() if root != "uploads"]
+    where = f"{done.pieces} pieces of its text and index were looked for in {done.files} files, {done.bytes >> 10:,} kB"
+    if done.left:
+        print(f"Words of it are still in {', '.join(_seen(str(path)) for path in done.left)} ({where}).")
+        print("Reports and question sets are yours to delete; anything else: type `python -m rag doctor`.")
+    else:
+        print(f"Nothing of it is left in the store: {where}.")
     if roots:
         print(
             "It stays out of the index while its file is unchanged; `python -m ingest … --include NAME` brings it back."
         )
-    return 0
+    return 1 if done.left else 0
 
 
 def _reembed(options: argparse.Namespace) -> int:

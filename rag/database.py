@@ -204,6 +204,16 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def settle(self) -> bool:
+        """Bring the write-ahead log into the database file and empty it; False while a reader keeps it from that."""
+        with self._explained():
+            return not self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def remove_old_copies(self) -> None:
+        """Remove the copy that was made before the last change of the schema."""
+        for copy in self.folder.glob(f"{DATABASE_NAME}.schema-*"):
+            copy.unlink(missing_ok=True)
+
     @contextmanager
     def write_lock(self) -> Iterator[None]:
         """The one place for a long writer; raises StoreLockedError, naming who holds it."""
@@ -240,8 +250,17 @@ class Database:
         if version > SCHEMA_VERSION:
             raise StoreError(f"{self.path} was written by a newer Footnote (schema {version}). Update Footnote.")
         if version < SCHEMA_VERSION:
+            self._copy_old(version)
             with self.transaction() as connection:
                 self._migrate(connection)
+
+    def _copy_old(self, version: int) -> None:
+        """Keep the file as it is before its schema changes; the next deletion or change removes the copy."""
+        self.remove_old_copies()
+        if version:
+            unfinished = self.folder / f"{DATABASE_NAME}.schema-{version}.{os.getpid()}.tmp"
+            self.connection.execute("VACUUM INTO ?", (str(unfinished),))
+            os.replace(unfinished, self.folder / f"{DATABASE_NAME}.schema-{version}")
 
     def _migrate(self, connection: Any) -> None:
         """Bring the file to the present schema, inside one transaction: it has the old one or the new one."""

@@ -10,12 +10,11 @@ import struct
 import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from rag.store import Store
+from rag.store import Store, cache_path
 from rag.types import Embedder
 
 _MAGIC = b"FNDX2\n"
@@ -182,8 +181,9 @@ def _searched(
 
 
 def _followed(held: _Held, store: Store, embedder: Embedder) -> tuple[_Held, int]:
-    """An index of what the store holds now, and how many chunks came and went; the same object where it was changed.
+    """An index of what the store holds now, and how many changes its cache lacks; the same object where it was changed.
 
+    Where anything went, all count as lacking: no vector of a deleted text is to stay in the cache.
     A chunk is the same where its id and its mark are: an older copy of the database may have given an id to another text.
     """
     ids, marks = store.chunk_marks()
@@ -200,7 +200,7 @@ def _followed(held: _Held, store: Store, embedder: Embedder) -> tuple[_Held, int
     added = _add(held.index, store, embedder, new)
     kept = np.isin(ids, new, invert=True) | np.isin(ids, added)  # a damaged vector is no part of the index
     held.ids, held.marks = ids[kept], marks[kept]
-    return held, changes
+    return held, max(changes, len(ids)) if len(gone) else changes
 
 
 def _known(ids: np.ndarray, marks: np.ndarray, among: np.ndarray, their_marks: np.ndarray) -> np.ndarray:
@@ -330,10 +330,6 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 # The cache: magic, SHA-256 of the rest, length and JSON of the header, ids, marks, FAISS's own bytes
 
 
-def _cache_path(store: Store) -> Path:
-    return store.home / "workspace" / "cache" / f"{hashlib.sha256(store.kb.encode()).hexdigest()[:16]}.faiss"
-
-
 def _state(store: Store, embedder: Embedder) -> dict[str, Any]:
     return {"store": store.identity(), "fingerprint": embedder.fingerprint}
 
@@ -343,7 +339,7 @@ def _read_cache(store: Store, embedder: Embedder) -> _Held | None:
     import faiss
 
     try:
-        data = memoryview(_cache_path(store).read_bytes())
+        data = memoryview(cache_path(store.home, store.kb).read_bytes())
         rest = data[len(_MAGIC) + _HASH_BYTES :]
         if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(rest).digest() != data[len(_MAGIC) : len(_MAGIC) + 32]:
             return None
@@ -369,7 +365,7 @@ def _write_cache(store: Store, embedder: Embedder, held: _Held) -> None:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    path = _cache_path(store)
+    path = cache_path(store.home, store.kb)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -82,8 +81,6 @@ def delete_kb(home: Path, name: str, user: User) -> None:
         store.delete_kb()
     for folder in folders(home, name):
         shutil.rmtree(folder, ignore_errors=True)
-    cache = home / "workspace" / "cache" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.faiss"
-    cache.unlink(missing_ok=True)
 
 
 def folders(home: Path, kb: str) -> list[Path]:

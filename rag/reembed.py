@@ -53,4 +53,5 @@ def reembed(store: Store, embedder: Embedder, report: Callable[[Progress], None]
                     "Ingest its folders into another knowledge base with --kb NAME."
                 )
         store.switch_embedding(fingerprint)
+        store.settle()
     return done

@@ -407,7 +407,21 @@ class Store:
         sql = f"SELECT count(DISTINCT o.text_sha) {_BEHIND}"
         return int(self._rows(sql, self._known_kb(), fingerprint)[0][0])
 
+    def holds(self, piece: bytes) -> bool:
+        """Whether a document or a posting of any knowledge base has these bytes inside, or they are a vector."""
+        text = piece.decode("utf-8", errors="replace")
+        if self._rows("SELECT 1 FROM document WHERE instr(text, ?) OR instr(title, ?) LIMIT 1", text, text):
+            return True
+        if self._rows("SELECT 1 FROM vector WHERE value = ? LIMIT 1", piece):
+            return True
+        kbs = [kb for (kb,) in self._rows("SELECT id FROM kb")]
+        return any(self._rows(f"SELECT 1 FROM fts_{kb} WHERE instr(tokens, ?) LIMIT 1", text) for kb in kbs)
+
     # Writing
+
+    def settle(self) -> bool:
+        """Empty the write-ahead log into the database file, so that nothing old stays in it; False while somebody reads."""
+        return self._database.settle()
 
     def keep_vectors_of(self, fingerprint: str) -> None:
         """Spare an embedder's vectors from the sweep until this knowledge base has changed over to it."""
@@ -654,7 +668,14 @@ class Store:
                 )
         if not record:
             self._delete_kept(sha)
+        self.forget_copies()
         return gone
+
+    def forget_copies(self) -> None:
+        """Remove what still holds what was deleted: the index's cache, made anew when needed, and an old schema's copy."""
+        cache_path(self.home, self.kb).unlink(missing_ok=True)
+        self._database.remove_old_copies()
+        self.settle()
 
     def include(self, name: str) -> None:
         """Let a deleted document back in at the next ingest; raises StoreError where none of that name was deleted."""
@@ -700,6 +721,7 @@ class Store:
             connection.execute("DELETE FROM meta WHERE key = ?", (f"{_REEMBEDDING} {kb}",))
             connection.execute("DELETE FROM kb WHERE id = ?", (kb,))
         self._kb_id = None
+        self.forget_copies()
 
     def verify(self) -> list[str]:
         """What is wrong with the store, one sentence each; empty where all is well."""
@@ -906,6 +928,11 @@ class Store:
 def uploads_folder(home: Path, kb: str) -> Path:
     """Where the files that were dropped on the page are kept."""
     return home / "workspace" / UPLOADS / kb
+
+
+def cache_path(home: Path, kb: str) -> Path:
+    """Where the index of a knowledge base is kept between two starts."""
+    return home / "workspace" / "cache" / f"{hashlib.sha256(kb.encode()).hexdigest()[:16]}.faiss"
 
 
 def page_folder(home: Path, kb: str, url: str) -> Path:

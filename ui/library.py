@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from rag.errors import StoreError
+from rag.erasure import Erasure, erase
 from rag.store import Store
 from rag.types import PageMark, StoredDocument, StoredFile, Verdict
 from ui import adding, document, kbs
@@ -39,8 +40,8 @@ def page(session: Session) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title(say("library"), anchor=False, width="content")
         kbs.menu(session)
-    if gone := st.session_state.pop("deleted", None):
-        st.toast(say("deleted", names=inline(", ".join(gone))), icon=":material/delete:")
+    if done := st.session_state.pop("deleted", None):
+        _tell_deleted(done, say)
     with session.store() as store:
         documents = store.documents()
         files = store.all_files()
@@ -205,16 +206,22 @@ def _delete(session: Session, names: Sequence[str]) -> None:
     ask()
 
 
-def delete(session: Session, names: Sequence[str]) -> list[str]:
+def _tell_deleted(done: Erasure, say: Say) -> None:
+    """That documents are gone, and whether the search for what they held found any of it."""
+    names = inline(", ".join(done.names))
+    if done.left:
+        left = inline(", ".join(map(str, done.left)), 400)
+        st.warning(say("deleted_left", names=names, files=left), icon=":material/delete:")
+    else:
+        st.toast(say("deleted", names=names, files=done.files), icon=":material/delete:")
+
+
+def delete(session: Session, names: Sequence[str]) -> Erasure:
     """Delete documents; those that are gone already, in another tab say, are as good as deleted."""
-    gone: list[str] = []
     with session.store() as store:
-        for name in names:
-            try:
-                gone += store.delete(name)
-            except StoreError:
-                gone.append(name)
-    return gone
+        there = [name for name in names if name not in store.unknown_names(names)]
+        done = erase(store, there)
+    return replace(done, names=tuple(dict.fromkeys([*done.names, *names])))
 
 
 def _left_out(session: Session, files: Sequence[StoredFile]) -> None:

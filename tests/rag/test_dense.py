@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rag.dense import DenseIndex, kind_for, open_index
-from rag.store import Store
+from rag.store import Store, cache_path
 from rag.types import Page, ParsedDocument
 from tests.rag.stored import chunks_of, file, put
 
@@ -158,7 +158,7 @@ def test_a_cache_of_an_older_state_is_not_used(store: Store) -> None:
     old = cache_file(store).read_bytes()
     put_angles(store, (45,), "new.md")
     store.delete("angles.md")
-    cache_file(store).write_bytes(old)
+    cache_path(store.home, store.kb).write_bytes(old)
     assert answers(store, open_index(store, Compass())) == {"angle 45": pytest.approx(cos(radians(45)), abs=1e-4)}
 
 

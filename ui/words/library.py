@@ -34,7 +34,15 @@ WORDS: Words = {
         "zh": "删除 {names}？用它们写成的回答会一并删除。文件夹中的原文件不会被删除。",
         "en": "Delete {names}? Answers that were made from them go with them. Files in your own folders stay there.",
     },
-    "deleted": {"zh": "已删除：{names}", "en": "Deleted: {names}"},
+    "deleted": {
+        "zh": "已删除：{names}。查遍了存储中的 {files} 个文件，没有留下任何内容。",
+        "en": "Deleted: {names}. Looked through the {files} files of the store: nothing of it is left.",
+    },
+    "deleted_left": {
+        "zh": "已删除：{names}。这些文件中还有它的文字：{files}。不再需要时请删除它们（报告在“评测”页上删除）。",
+        "en": "Deleted: {names}. Words of it are still in {files}. Delete these when you no longer need them (reports: on "
+        "the Evaluation page).",
+    },
     "left_out": {"zh": "未收录的文件（{count}）", "en": "Files left out ({count})"},
     "excluded": {"zh": "已删除、原文件还在的文档（{count}）", "en": "Deleted, with files still there ({count})"},
     "excluded_about": {
