@@ -24,6 +24,7 @@ import numpy as np
 from evaluation.dataset import Question, withheld_question
 from rag.answerable import DRAFT_FEATURES, FEATURES, WEIGHTS, draft_features, features
 from rag.errors import RagError
+from rag.whole_file import write_whole
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
@@ -110,9 +111,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     _print_held_out(sets, fitting)
     fitted = fit(fitting)
     out = options.out or settings.home / "calibration.json"
-    part = out.with_suffix(".part")
-    part.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
-    part.replace(out)
+    write_whole(out, json.dumps(fitted, indent=1) + "\n")
     print(f"Written: {out}. To use it, set answers.calibration to this path.")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from evaluation.formats import entries
 from rag.errors import DatasetError
 from rag.types import Turn
+from rag.whole_file import write_whole
 
 if TYPE_CHECKING:
     from rag.store import Store
@@ -113,14 +114,12 @@ def as_entry(question: Question) -> dict[str, Any]:
 
 def save(path: Path, questions: Sequence[Question]) -> None:
     """Write a set anew, whole or not at all; without questions the file goes. Raises DatasetError."""
-    part = path.with_suffix(".part")
     try:
         if not questions:
             path.unlink(missing_ok=True)
             return
         lines = [json.dumps(as_entry(question), ensure_ascii=False) for question in questions]
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(path, "\n".join(lines) + "\n")
     except OSError as error:
         raise DatasetError(f"{path} cannot be written ({error.strerror}). Check its folder and the space.") from None
 

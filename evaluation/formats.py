@@ -18,6 +18,7 @@ from typing import Any
 
 from rag.errors import DatasetError, IngestError
 from rag.settings import cache
+from rag.whole_file import write_whole
 
 _TABLES = {".csv", ".tsv"}
 _COLUMNS = {
@@ -268,11 +269,8 @@ def _kept_corpus(path: Path, records: list[dict[str, str]]) -> Path:
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     place = cache() / "evaluation" / "corpora" / f"{path.stem}-{digest}" / "corpus.jsonl"
     if not place.exists() or place.read_text(encoding="utf-8") != text:
-        part = place.with_suffix(".part")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, encoding="utf-8")
-            part.replace(place)
+            write_whole(place, text)
         except OSError as error:
             raise DatasetError(f"{place} cannot be written ({error.strerror}). Check the space there.") from None
     return place

@@ -8,7 +8,6 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from evaluation.words import number, step_names
 from rag.errors import RagError
 from rag.record import settings_to_json
 from rag.settings import Settings
+from rag.whole_file import write_whole
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SHOWN = 300
@@ -143,16 +143,10 @@ def check_place(path: Path | None) -> None:
 
 def write(path: Path, text: str) -> None:
     """Write a report whole or not at all; raises RagError where the place cannot be written."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise RagError(f"The report {path} could not be written ({error.strerror}). Name another place.") from None
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def dumps(report: Mapping[str, Any]) -> str:

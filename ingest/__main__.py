@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import RagError
 from rag.settings import Settings, check_encoding, load_settings
+from rag.whole_file import write_whole
 
 if TYPE_CHECKING:
     from ingest.discovery import Root
@@ -213,7 +214,7 @@ def _show(report: Report, target: str | None) -> None:
         return
     print(table(report), *advice(report), sep="\n")
     if target:
-        Path(target).write_text(text + "\n", encoding="utf-8")
+        write_whole(Path(target), text + "\n")
 
 
 if __name__ == "__main__":

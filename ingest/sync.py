@@ -19,6 +19,7 @@ from ingest.uploads import uploads_root
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Embedder, PageMark, State, StoredFile, Verdict
+from rag.whole_file import sweep
 
 STATES: tuple[State, ...] = ("indexed", "unchanged", "removed", "empty", "set aside")
 _NOBODY = Passwords()
@@ -105,6 +106,7 @@ class _Run:
             except KeyboardInterrupt:
                 interrupted = True
             self._marks = self._store.page_marks([root.name for root in roots])
+        sweep(self._settings.home / "workspace")
         self._store.settle()
         return self._result(interrupted)
 

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import shutil
-import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from ingest.source import Source
 from rag.errors import IngestError
 from rag.settings import Settings
 from rag.store import UPLOADS, uploads_folder
+from rag.whole_file import whole_file
 
 _FORBIDDEN = re.compile(r'[<>:"|?*#]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
@@ -44,14 +44,12 @@ def add_upload(settings: Settings, name: str, data: bytes | Path, within: Sequen
         raise IngestError(f"{clean_name(name)} has {size >> 20} MB; {most} MB is the most (ingest.max_file_mb).")
     target = uploads_root(settings).path.joinpath(*map(clean_name, within), clean_name(name))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
-            try:
-                _write(data, file.file)
-                os.replace(file.name, target)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        with whole_file(target) as file:
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                with data.open("rb") as source:
+                    shutil.copyfileobj(source, file)
     except OSError as error:
         raise IngestError(f"{target} cannot be written ({error.strerror}). Check its folder and the space.") from None
     return target
@@ -93,14 +91,3 @@ def clean_name(name: str) -> str:
     suffix = suffix[:20]
     room = _MOST_BYTES - len(suffix.encode())
     return f"{stem.encode()[:room].decode('utf-8', 'ignore') or 'document'}{suffix}"
-
-
-def _write(data: bytes | Path, file: object) -> None:
-    assert hasattr(file, "write") and hasattr(file, "flush") and hasattr(file, "fileno")
-    if isinstance(data, bytes):
-        file.write(data)
-    else:
-        with data.open("rb") as source:
-            shutil.copyfileobj(source, file)
-    file.flush()
-    os.fsync(file.fileno())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -21,6 +20,7 @@ from rag.errors import IngestError, SettingsError
 from rag.settings import CONFIG_NAME, Settings
 from rag.store import page_folder, remove_page
 from rag.types import Verdict
+from rag.whole_file import write_whole
 
 _STAYS = "what was taken in of it before stays"
 _VAGUE = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream", "application/x-download"})
@@ -90,16 +90,7 @@ def _keep(settings: Settings, name: str, fetched: Fetched) -> Path:
     folder = page_folder(settings.home, settings.kb, name)
     target = folder / file_name(name, suffix)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
-            try:
-                file.write(_with_its_charset(fetched, suffix))
-                file.flush()
-                os.fsync(file.fileno())
-                os.replace(file.name, target)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        write_whole(target, _with_its_charset(fetched, suffix))
         if fetched.modified is not None:
             os.utime(target, (fetched.modified, fetched.modified))
         remove_page(settings.home, settings.kb, name, but=target)

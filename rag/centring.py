@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import sys
 import zlib
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ import numpy as np
 
 from rag.settings import cache
 from rag.types import Chunk, Language, Side
+from rag.whole_file import whole_file
 from rag.windows import windows
 
 Means = dict[str, np.ndarray]  # "passage_zh", "window_en", "query_zh" … → the mean vector
@@ -85,13 +86,9 @@ def kept(fingerprint: str, make: Callable[[], Means]) -> Means:
         pass  # missing or damaged: made anew
     sys.stderr.write(f"Finding the language means of {fingerprint}, once.\n")
     means = make()
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(temporary, allow_pickle=False, **means)
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # a folder that cannot be written to costs this again next time
+    # A folder that cannot be written to costs this again next time.
+    with contextlib.suppress(OSError), whole_file(path) as file:
+        np.savez(file, allow_pickle=False, **means)
     return means
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import struct
 import threading
 from collections.abc import Collection, Iterator
@@ -16,6 +15,7 @@ import numpy as np
 
 from rag.store import Store, cache_path
 from rag.types import Embedder
+from rag.whole_file import whole_file
 
 _MAGIC = b"FNDX2\n"
 _HASH_BYTES = 32
@@ -366,15 +366,6 @@ def _write_cache(store: Store, embedder: Embedder, held: _Held) -> None:
     for part in parts:
         digest.update(part)
     path = cache_path(store.home, store.kb)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as out:
-            out.writelines([_MAGIC, digest.digest(), *parts])
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        # A cache that cannot be written (a read-only folder, a full disk) costs time at the next start, nothing else.
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    # A cache that cannot be written (a read-only folder, a full disk) costs time at the next start, nothing else.
+    with contextlib.suppress(OSError), whole_file(path) as out:
+        out.writelines([_MAGIC, digest.digest(), *parts])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import SettingsError
+from rag.whole_file import write_whole
 
 CONFIG_NAME = "footnote.toml"
 _OUTSIDE = {"FOOTNOTE_HOME", "FOOTNOTE_KB", "FOOTNOTE_CACHE"}  # where things lie, not how they work
@@ -243,17 +243,7 @@ def _write(path: Path, text: str) -> None:
     secret = "api_key" in text
     mode = 0o600 if secret else stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
-            try:
-                os.chmod(file.name, mode)
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        write_whole(path, text, mode)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written ({error.strerror}). Nothing was changed.") from None
 

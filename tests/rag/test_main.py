@@ -184,7 +184,9 @@ def test_list_and_delete(run: Run) -> None:
     assert {d["name"] for d in json.loads(run("list", "--json")[1])} == {"年假.txt", "rent.md"}
     assert "rent.md" in run("list")[1]
     code, said, _ = run("delete", "年假.txt")
-    assert code == 0 and said.startswith("Deleted: 年假.txt\nNothing of it is left in the store: ") and "--include" in said
+    assert (
+        code == 0 and said.startswith("Deleted: 年假.txt\nNothing of it is left in the store: ") and "--include" in said
+    )
     assert [d["name"] for d in json.loads(run("list", "--json")[1])] == ["rent.md"]
 
 

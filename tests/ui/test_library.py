@@ -81,7 +81,7 @@ def test_deleting_twice_is_deleting_once(start: Start, filled: Path) -> None:
     _, services = start(page=draw)
     session = Session(services, OWNER, Say("en"), "default")
     assert delete(session, ["adapters.md"]).names == ("adapters.md",)
-    assert delete(session, ["adapters.md", "量化.txt"]) == ["adapters.md", "量化.txt"]
+    assert delete(session, ["adapters.md", "量化.txt"]).names == ("量化.txt", "adapters.md")
     with Store(filled) as store:
         assert not store.documents()
 
