@@ -1,11 +1,14 @@
-"""python -m rag ask|search|replay|list|tag|delete|reembed|doctor|models|users|serve: questions and upkeep on the command line."""
+"""python -m rag COMMAND (--help lists them): questions, upkeep, people and the page, on the command line."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from rag.pipeline import Pipeline
     from rag.record import Record
     from rag.replay import Replay
+    from rag.settings import Settings
     from rag.store import Store
     from rag.types import Answer, Filter, Found, Passage, StoredDocument
     from rag.users import Users
@@ -122,7 +126,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     reembed.set_defaults(run=_reembed)
 
+    keep = commands.add_parser("backup", parents=[common], help="write everything into one file, while the app runs")
+    keep.add_argument("file", metavar="FILE.zip", type=Path)
+    keep.set_defaults(run=_backup)
+
+    back = commands.add_parser("restore", parents=[common], help="put a backup in the place of what is there")
+    back.add_argument("file", metavar="FILE.zip", type=Path)
+    back.add_argument("--replace", action="store_true", help="also where there are documents, which go")
+    back.set_defaults(run=_restore)
+
     doctor = commands.add_parser("doctor", parents=[common], help="check the store, the models and the settings")
+    doctor.add_argument(
+        "--repair", action="store_true", help="rebuild what can be rebuilt, name what must be read again"
+    )
     doctor.set_defaults(run=_doctor)
 
     weights = commands.add_parser("models", parents=[common], help="the built-in models")
@@ -426,17 +442,71 @@ def _reembed(options: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from rag.backup import backup
+    from rag.settings import home
+
+    held = backup(home(_home(options)), options.file, _bytes_shown("written"))
+    print(f"{options.file}: {held.documents} documents, {held.files} files beside them, {held.bytes >> 10:,} kB. It holds "
+          "all that the documents say: keep it as safe as these. Keys of models at an address are not in it.")  # fmt: skip
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from rag.backup import restore
+    from rag.settings import home
+
+    held = restore(home(_home(options)), options.file, replace=options.replace, report=_bytes_shown("read and checked"))
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(held.made))
+    print(
+        f"Back as of {made}: {held.documents} documents, {held.files} files beside them. Type `python -m rag doctor`."
+    )
+    return 0
+
+
+def _bytes_shown(what: str) -> Callable[[int, int], None]:
+    from rag.terminal import Meter
+
+    meter = Meter()
+    return lambda done, total: meter.show(
+        done / max(total, 1), f"{done >> 20} of {total >> 20} MB {what}", finished=done >= total
+    )
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
     from rag.settings import load_settings
 
-    report = examine(load_settings(_home(options), _kb(options)))
+    settings = load_settings(_home(options), _kb(options))
+    if options.repair:
+        _repair(settings)
+    report = examine(settings)
     for line in report.facts:
         print(line)
     for problem in report.problems:
         print(f"✗ {problem}")
     print("All is well." if not report.problems else f"{len(report.problems)} things to mend.")
     return 1 if report.problems else 0
+
+
+def _repair(settings: Settings) -> None:
+    from rag.embedder import load_embedder
+    from rag.repair import repair
+
+    found = repair(settings, lambda: load_embedder(settings.embedding))
+    print(*(found.done or ["Nothing had to be mended."]), sep="\n")
+    if found.again:
+        print(f"{len(found.again)} documents were damaged and taken out: {', '.join(map(_seen, found.again[:20]))}")
+        roots = " ".join(_seen(shlex.quote(root)) for root in found.roots if root != "uploads")
+        print(
+            f"Type `python -m ingest {roots}` to take them in again."
+            if roots
+            else "Drop their files on the page again."
+        )
+    if found.kept:
+        print(
+            f"The damaged file is kept as {found.kept}. Delete it once you miss nothing: it holds what you delete later."
+        )
 
 
 def _models_list(options: argparse.Namespace) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from rag.errors import StoreError, StoreLockedError
+from rag.errors import DamagedError, StoreError, StoreLockedError
 from rag.mounts import network_drive
 
 try:  # The wheel carries a current SQLite; many systems' own one has WAL and FTS5 faults that were mended since.
@@ -22,7 +23,9 @@ except ImportError:
 
 SQLITE_VERSION: str = sqlite.sqlite_version
 DATABASE_NAME = "footnote.sqlite3"
+SQLiteError: type[Exception] = sqlite.DatabaseError
 _BUSY_SECONDS = 30
+_DAMAGE = re.compile("malformed|corrupt|disk I/O error|could not decode|no such table|vtable", re.IGNORECASE)
 
 _SCHEMA_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -214,6 +217,20 @@ class Database:
         for copy in self.folder.glob(f"{DATABASE_NAME}.schema-*"):
             copy.unlink(missing_ok=True)
 
+    def copy_to(self, path: Path) -> None:
+        """Write one state of the database to a new file, compact, whoever writes meanwhile."""
+        with self._explained():
+            self.connection.execute("VACUUM INTO ?", (str(path),))
+
+    def take_over(self, path: Path) -> None:
+        """Become what another database file holds, in one transaction; who reads meanwhile sees either."""
+        with self._explained():
+            source = sqlite.connect(str(path))
+            try:
+                source.backup(self.connection)
+            finally:
+                source.close()
+
     @contextmanager
     def write_lock(self) -> Iterator[None]:
         """The one place for a long writer; raises StoreLockedError, naming who holds it."""
@@ -278,11 +295,12 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite.OperationalError as error:
-            raise StoreError(self._advice(str(error))) from error
         except sqlite.DatabaseError as error:
-            raise StoreError(
-                f"{self.path} is damaged ({error}). Move it away and ingest your folders again."
+            if isinstance(error, sqlite.OperationalError) and not _DAMAGE.search(str(error)):
+                raise StoreError(self._advice(str(error))) from error
+            raise DamagedError(
+                f"{self.path} is damaged ({error}). Type `python -m rag doctor --repair`, or put a backup back with "
+                "`python -m rag restore FILE.zip --replace`."
             ) from error
 
     def _advice(self, message: str) -> str:
@@ -293,6 +311,59 @@ class Database:
         if "readonly" in message:
             return f"{self.path} is read-only. Give this user the right to write to it, or choose another --home."
         return f"{self.path}: {message}. Type `python -m rag doctor`."
+
+
+class Snapshot(Database):
+    """A database file that lies apart from the store, brought to the present schema; closed at the end of its block."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder, self.path = path.parent, path
+        self._local = threading.local()
+        with self._explained():
+            self._prepare()
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, sql: str, *values: Any) -> None:
+        """One statement, in a transaction of its own."""
+        with self.transaction() as connection:
+            connection.execute(sql, values)
+
+    def problem(self) -> str:
+        """What is wrong with the file; empty where nothing is."""
+        found = self.rows("PRAGMA integrity_check(1)")[0][0]
+        return "" if found == "ok" else str(found)
+
+
+def connect_damaged(home: Path) -> Any:
+    """A bare connection to a database that may be damaged; raises StoreError where another program has it open."""
+    connection = sqlite.connect(str(home / "workspace" / DATABASE_NAME), timeout=2, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=DELETE")  # waits for everybody else to close it
+    except sqlite.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            connection.close()
+            raise StoreError(
+                f"Another program has the store in {home} open. Stop the app and whatever else uses it, then type this "
+                "again."
+            ) from None
+    except sqlite.DatabaseError:
+        pass  # too damaged to be locked by anybody
+    return connection
+
+
+def set_aside(home: Path) -> Path:
+    """Move a damaged database out of the way, with its logs, and return its new place; nobody may have it open."""
+    folder = home / "workspace"
+    place = folder / f"{DATABASE_NAME}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    for ending in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            os.replace(folder / f"{DATABASE_NAME}{ending}", Path(f"{place}{ending}"))
+    return place
 
 
 def _program() -> str:

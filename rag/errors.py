@@ -25,6 +25,10 @@ class StoreError(RagError):
     """The knowledge base cannot be opened, written or trusted."""
 
 
+class DamagedError(StoreError):
+    """The database file itself is damaged."""
+
+
 class StoreLockedError(StoreError):
     """Another process is writing to the same knowledge base."""
 

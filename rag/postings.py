@@ -10,7 +10,7 @@ from rag.errors import StoreError
 from rag.text import tokeniser_version, tokens
 from rag.types import Chunk
 
-_VERSION_KEY = "tokeniser"
+TOKENISER = "tokeniser"  # in meta
 _WORTH_A_WORD = 5000  # chunks; they take about 2 s
 _log = logging.getLogger(__name__)
 
@@ -35,9 +35,14 @@ def follow_tokeniser(database: Database) -> None:
         chunks = connection.execute("SELECT count(*) FROM chunk").fetchone()[0]
         if chunks >= _WORTH_A_WORD:
             _log.warning("The word index is made anew for this version of Footnote: %s chunks, once.", f"{chunks:,}")
-        for (kb,) in connection.execute("SELECT id FROM kb").fetchall():
-            _remake(connection, kb)
-        connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (_VERSION_KEY, tokeniser_version()))
+        remake_postings(connection)
+
+
+def remake_postings(connection: Any) -> None:
+    """Make the postings of every knowledge base anew from its chunks: inside a write transaction."""
+    for (kb,) in connection.execute("SELECT id FROM kb").fetchall():
+        _remake(connection, kb)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (TOKENISER, tokeniser_version()))
 
 
 def check_tokeniser(connection: Any) -> None:
@@ -50,7 +55,7 @@ def check_tokeniser(connection: Any) -> None:
 
 
 def _made_by(connection: Any) -> str:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_VERSION_KEY,)).fetchone()
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (TOKENISER,)).fetchone()
     return str(row[0]) if row else ""
 
 

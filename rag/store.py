@@ -89,8 +89,8 @@ class Store:
         self.kb = kb
         self.user = user
         self._database = Database(home)
+        self._complete_what_broke_off()
         follow_tokeniser(self._database)
-        self._complete_renaming()
         self._kb_id: int | None = None
         self._counted = _Collection(-1, -1, 0, 0.0, {})
 
@@ -613,7 +613,7 @@ class Store:
                 raise StoreError(f"The embedder gave no unit vector for the text {text[:60]!r}; it was not stored.")
         with self._writing() as connection:
             rows = [
-                (_text_sha(text), fingerprint, *_vector_columns(matrix))
+                (_text_sha(text), fingerprint, *vector_columns(matrix))
                 for text, matrix in zip(texts, vectors, strict=True)
             ]
             connection.executemany(
@@ -732,9 +732,11 @@ class Store:
 
     # Details
 
-    def _complete_renaming(self) -> None:
+    def _complete_what_broke_off(self) -> None:
+        from rag.backup import complete_restoring
         from rag.kbs import complete_renaming
 
+        complete_restoring(self.home)
         complete_renaming(self._database, self.home)
 
     def _writing(self) -> AbstractContextManager[Any]:
@@ -1068,12 +1070,12 @@ def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vect
 
 def _vector_id(connection: Any, chunk: Chunk, vectors: np.ndarray, fingerprint: str) -> int:
     sha = _text_sha(chunk.indexed_text)
-    connection.execute(_PUT_VECTOR, (sha, fingerprint, *_vector_columns(vectors)))
+    connection.execute(_PUT_VECTOR, (sha, fingerprint, *vector_columns(vectors)))
     sql = "SELECT id FROM vector WHERE text_sha = ? AND fingerprint = ?"
     return int(connection.execute(sql, (sha, fingerprint)).fetchone()[0])
 
 
-def _vector_columns(vectors: np.ndarray) -> tuple[bytes, bytes, int]:
+def vector_columns(vectors: np.ndarray) -> tuple[bytes, bytes, int]:
     """The vectors of a text as they are stored: the whole in float32, its windows in float16, and the sum over both."""
     matrix = np.atleast_2d(vectors)
     value, windows = matrix[0].astype(np.float32).tobytes(), matrix[1:].astype(np.float16).tobytes()

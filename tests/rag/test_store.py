@@ -406,7 +406,7 @@ def test_a_file_that_is_no_store_is_not_opened(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"no database at all, but long enough to be looked at " * 100)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="Move it away"):
+    with pytest.raises(StoreError, match="doctor --repair"):
         Store(tmp_path)
     assert path.read_bytes() == before
 
