@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import sys
 import threading
 import time
@@ -25,7 +26,13 @@ SQLITE_VERSION: str = sqlite.sqlite_version
 DATABASE_NAME = "footnote.sqlite3"
 SQLiteError: type[Exception] = sqlite.DatabaseError
 _BUSY_SECONDS = 30
-_DAMAGE = re.compile("malformed|corrupt|disk I/O error|could not decode|no such table|vtable", re.IGNORECASE)
+_NO_SCHEMA = 1000  # nor any that a later version will have
+_MEND = "Type `python -m rag doctor --repair`, or put a backup back with `python -m rag restore FILE.zip --replace`."
+_DAMAGE = re.compile(
+    "malformed|corrupt|disk I/O error|could not decode|no such (table|column)|vtable|unsupported file format|"
+    "already exists|duplicate column",
+    re.IGNORECASE,
+)
 
 _SCHEMA_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -193,6 +200,16 @@ class Database:
                 self.connection.execute("ROLLBACK")
 
     @contextmanager
+    def lenient(self) -> Iterator[None]:
+        """Read text that is no UTF-8 any more with marks in it, instead of failing: to find it, or to get around it."""
+        connection = self.connection
+        strict, connection.text_factory = connection.text_factory, _marked
+        try:
+            yield
+        finally:
+            connection.text_factory = strict
+
+    @contextmanager
     def transaction(self) -> Iterator[Any]:
         """One write transaction: committed and on the disk when the block ends, or nothing of it."""
         with self._explained():
@@ -264,6 +281,8 @@ class Database:
         if mode != "wal":
             raise StoreError(f"{self.folder} is on a file system without write-ahead logs. Choose a local --home.")
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if not 0 <= version < _NO_SCHEMA:
+            raise DamagedError(f"{self.path} is damaged (schema {version}). {_MEND}")
         if version > SCHEMA_VERSION:
             raise StoreError(f"{self.path} was written by a newer Footnote (schema {version}). Update Footnote.")
         if version < SCHEMA_VERSION:
@@ -298,10 +317,8 @@ class Database:
         except sqlite.DatabaseError as error:
             if isinstance(error, sqlite.OperationalError) and not _DAMAGE.search(str(error)):
                 raise StoreError(self._advice(str(error))) from error
-            raise DamagedError(
-                f"{self.path} is damaged ({error}). Type `python -m rag doctor --repair`, or put a backup back with "
-                "`python -m rag restore FILE.zip --replace`."
-            ) from error
+            what = str(error).partition(" with text ")[0]  # which would be a document's own
+            raise DamagedError(f"{self.path} is damaged ({what}). {_MEND}") from error
 
     def _advice(self, message: str) -> str:
         if "full" in message:
@@ -339,21 +356,49 @@ class Snapshot(Database):
         return "" if found == "ok" else str(found)
 
 
-def connect_damaged(home: Path) -> Any:
-    """A bare connection to a database that may be damaged; raises StoreError where another program has it open."""
-    connection = sqlite.connect(str(home / "workspace" / DATABASE_NAME), timeout=2, isolation_level=None)
+def _marked(raw: bytes) -> str:
+    return raw.decode("utf-8", errors="replace")
+
+
+# What stands in the first 100 bytes of each of our files (https://www.sqlite.org/fileformat.html, section 1.3).
+_HEADER = {0: b"SQLite format 3\0" + (8192).to_bytes(2, "big"), 20: bytes((0, 64, 32, 32)), 44: (4).to_bytes(4, "big"),
+           52: bytes(4), 56: (1).to_bytes(4, "big"), 64: bytes(28)}  # fmt: skip
+
+
+def connect_damaged(home: Path, copy: Path) -> Any:
+    """A lenient connection to a copy of a damaged database, with a sound header; StoreError where a program has it open."""
+    path = home / "workspace" / DATABASE_NAME
+    _check_alone(path)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    shutil.copyfile(path, copy)
+    with copy.open("r+b") as file:
+        header = bytearray(file.read(100).ljust(100, b"\0"))
+        for at, right in _HEADER.items():
+            header[at : at + len(right)] = right
+        if header[18] not in (1, 2) or header[19] not in (1, 2):
+            header[18:20] = b"\2\2"
+        if not 0 < int.from_bytes(header[60:64], "big") <= SCHEMA_VERSION:
+            header[60:64] = SCHEMA_VERSION.to_bytes(4, "big")
+        file.seek(0)
+        file.write(header)
+    connection = sqlite.connect(str(copy), isolation_level=None)
+    connection.text_factory = _marked
+    return connection
+
+
+def _check_alone(path: Path) -> None:
+    connection = sqlite.connect(str(path), timeout=2, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=DELETE")  # waits for everybody else to close it
     except sqlite.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
-            connection.close()
-            raise StoreError(
-                f"Another program has the store in {home} open. Stop the app and whatever else uses it, then type this "
-                "again."
-            ) from None
+            raise StoreError(f"Another program has {path} open. Stop the app and whatever else uses it, then type this "
+                             "again.") from None  # fmt: skip
     except sqlite.DatabaseError:
         pass  # too damaged to be locked by anybody
-    return connection
+    finally:
+        connection.close()
 
 
 def set_aside(home: Path) -> Path:

@@ -50,7 +50,7 @@ def repair(settings: Settings, embedder: Callable[[], Embedder]) -> Repaired:
     if _is_damaged(home):
         kept = _salvage(home, done)
     with Store(home) as store, store.write_lock():
-        again, roots = _mend(store, embedder, done)
+        again, roots = _mend(Database(store.home), embedder, done)
     shutil.rmtree(home / "workspace" / "cache", ignore_errors=True)
     return Repaired(tuple(done), tuple(again), tuple(roots), kept)
 
@@ -67,10 +67,9 @@ def _is_damaged(home: Path) -> bool:
 # What SQLite can read
 
 
-def _mend(store: Store, embedder: Callable[[], Embedder], done: list[str]) -> tuple[list[str], list[str]]:
-    database = Database(store.home)
+def _mend(database: Database, embedder: Callable[[], Embedder], done: list[str]) -> tuple[list[str], list[str]]:
     _renew_vectors(database, embedder, done)
-    with database.transaction() as connection:
+    with database.lenient(), database.transaction() as connection:
         stray = _remove_strays(connection)
         names = _drop_damaged(connection)
         roots = sorted({root for _, root in names})
@@ -86,7 +85,7 @@ def _mend(store: Store, embedder: Callable[[], Embedder], done: list[str]) -> tu
 
 def _renew_vectors(database: Database, embedder: Callable[[], Embedder], done: list[str]) -> None:
     """Embed again what has a damaged vector and an undamaged text; where that is not to be had, the document goes below."""
-    with database.snapshot() as connection:
+    with database.lenient(), database.snapshot() as connection:
         damaged = damaged_vectors(connection)
         sql = """SELECT v.id, v.fingerprint, c.heading, c.text, c.crc FROM vector v JOIN chunk c ON c.vector_id = v.id
                  WHERE v.id = ? LIMIT 1"""
@@ -163,15 +162,20 @@ def _has_wrong_postings(connection: Any) -> bool:
 def _salvage(home: Path, done: list[str]) -> Path:
     """Read what can be read into a new file and put it in the place of the damaged one, which is returned."""
     fresh = home / "workspace" / f".part-repair-{os.getpid()}"
-    old = connect_damaged(home)
+    copy = home / "workspace" / f".part-damaged-{os.getpid()}"
+    old = None
     try:
+        old = connect_damaged(home, copy)
         with Snapshot(fresh) as new:
             lost = _copy_tables(old, new)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
     finally:
-        old.close()
+        if old is not None:
+            old.close()
+        for ending in ("", "-wal", "-shm", "-journal"):
+            Path(f"{copy}{ending}").unlink(missing_ok=True)
     kept = set_aside(home)
     os.replace(fresh, home / "workspace" / DATABASE_NAME)
     sync_folder(home / "workspace")

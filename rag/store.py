@@ -727,7 +727,7 @@ class Store:
         """What is wrong with the store, one sentence each; empty where all is well."""
         from rag.verify import problems
 
-        with self._database.snapshot() as connection:
+        with self._database.lenient(), self._database.snapshot() as connection:
             return problems(connection)
 
     # Details
