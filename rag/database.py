@@ -29,7 +29,7 @@ _BUSY_SECONDS = 30
 _NO_SCHEMA = 1000  # nor any that a later version will have
 _MEND = "Type `python -m rag doctor --repair`, or put a backup back with `python -m rag restore FILE.zip --replace`."
 _DAMAGE = re.compile(
-    "malformed|corrupt|disk I/O error|could not decode|no such (table|column)|vtable|unsupported file format|"
+    "malformed|corrupt|could not decode|no such (table|column)|vtable|unsupported file format|"
     "already exists|duplicate column",
     re.IGNORECASE,
 )
@@ -320,9 +320,20 @@ class Database:
             what = str(error).partition(" with text ")[0]  # which would be a document's own
             raise DamagedError(f"{self.path} is damaged ({what}). {_MEND}") from error
 
+    def _free(self) -> int:
+        return shutil.disk_usage(self.folder).free >> 20
+
     def _advice(self, message: str) -> str:
         if "full" in message:
-            return f"The disk is full: {self.path} could not be written. Free some space and type the command again."
+            return (
+                f"The disk is full: {self.path} could not be written, {self._free()} MB are free there. Nothing was changed by "
+                "this step. Free some space and do it again."
+            )
+        if "disk I/O error" in message:
+            return (
+                f"{self.path} could not be read or written (disk I/O error), {self._free()} MB are free there. Check the space "
+                "and the disk, then do it again."
+            )
         if "locked" in message or "busy" in message:
             return f"{self.path} has been locked by another process for {_BUSY_SECONDS} s. Try again when it is done."
         if "readonly" in message:

@@ -15,36 +15,14 @@ from rag import database
 from rag.database import DATABASE_NAME, SCHEMA_VERSION, Database
 from rag.errors import StoreError
 from rag.store import Store
+from tests.rag.old_schema import make_schema_1
 from tests.rag.stored import put
 
 
 @pytest.fixture
 def old_home(tmp_path: Path, embedder: Any) -> Path:
-    """A home whose file has schema 1 and holds a document: what later ones added is taken out of a present one."""
-    with Store(tmp_path) as store:
-        put(store, embedder, "a.md", "Fifteen days of paid leave.")
-        connection = store._database.connection
-        connection.execute("DROP TRIGGER result_is_old")
-        for table in ("message_source", "result", "signed_in", "user"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("DROP INDEX conversation_owner")
-        for table, added in (
-            ("conversation", "owner scope"),
-            ("message", "rating correction"),
-            ("root", "watched looked"),
-        ):
-            for column in added.split():
-                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        connection.execute("DROP TRIGGER record_forgets")
-        connection.execute("DROP TABLE record_document")
-        connection.execute("DROP TABLE record")
-        connection.execute("DELETE FROM meta WHERE key = 'secret'")
-        for column in ("modified", "seconds", "stamp"):
-            connection.execute(f"ALTER TABLE file DROP COLUMN {column}")
-        connection.execute("DROP TABLE tag")
-        connection.execute("DROP INDEX chunk_marks")
-        connection.execute("ALTER TABLE vector DROP COLUMN windows")
-        connection.execute("PRAGMA user_version=1")
+    """A home whose file has schema 1 and holds a document."""
+    make_schema_1(tmp_path, embedder)
     return tmp_path
 
 
@@ -108,3 +86,12 @@ def test_a_newer_file_is_refused(old_home: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="Update Footnote"):
         Store(old_home)
+
+
+def test_the_old_file_is_kept_until_something_is_deleted(old_home: Path, embedder: Any) -> None:
+    """Beside the changed file lies the earlier one, whole; a deletion takes it away, with the words that it held."""
+    with Store(old_home) as store:
+        (copy,) = (old_home / "workspace").glob(f"{DATABASE_NAME}.schema-*")
+        assert copy.name.endswith("schema-1") and b"Fifteen days" in copy.read_bytes()
+        store.delete("a.md")
+    assert not copy.exists()
