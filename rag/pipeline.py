@@ -252,6 +252,8 @@ class Pipeline:
         began = time.perf_counter()
         if retrieval.reply:
             return _replied(retrieval)
+        if there := self._left_of(retrieval):
+            retrieval, draft = there, ""
         thoughts, draft = self.style.parted(inert(draft, *self._bounds(retrieval)).strip(), retrieval.language)
         judged = self._judged(retrieval, draft)
         answer = Answer(
@@ -272,6 +274,16 @@ class Pipeline:
             incomplete=incomplete,
         )
         return self._kept(retrieval, draft, answer)
+
+    def _left_of(self, retrieval: Retrieval) -> Retrieval | None:
+        """What is left of a retrieval whose documents changed while the model wrote; None where all is still there."""
+        there: set[int] = set()
+        for kb in {passage.kb for passage in retrieval.passages}:
+            ids = [passage.chunk.id for passage in retrieval.passages if passage.kb == kb]
+            store = self.store.beside(kb) if kb and kb != self.store.kb else self.store
+            there |= store.chunks_by_id(ids).keys()
+        kept = tuple(passage for passage in retrieval.passages if passage.chunk.id in there)
+        return None if len(kept) == len(retrieval.passages) else replace(retrieval, passages=kept, refusal="changed")
 
     def ask(
         self,

@@ -27,6 +27,10 @@ _SAID: dict[str, dict[Language, str]] = {
         "zh": "没有找到与问题足够相关的段落；下面是最接近的几段。",
         "en": "No passage fits the question well enough; the nearest ones are shown.",
     },
+    "changed": {
+        "zh": "回答期间，找到的一份文档被修改或删除了，因此没有采用这个回答。请重新提问。",
+        "en": "A document that was found has been changed or deleted meanwhile, so the answer was withheld. Ask again.",
+    },
     "unsupported": {
         "zh": "模型的回答在文档中找不到依据，因此没有采用；下面是最接近的几段。",
         "en": "The documents do not support what the model answered, so it was withheld; the nearest passages are shown.",

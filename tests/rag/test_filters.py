@@ -126,6 +126,7 @@ def test_tags_stay_with_the_document(store: Store, embedder: Any) -> None:
     assert {d.name: d.tags for d in store.documents()} == {"new name.md": ("finance", "年度 报告"), "b.md": ()}
     assert store.tag("new name.md", ["FINANCE"], remove=True) == ("年度 报告",)
     store.delete("new name.md")
+    store.include("new name.md")
     put(store, embedder, "new name.md", "paid leave, second version", content="y")
     assert store.document("new name.md").tags == () and store.verify() == []
 

@@ -21,7 +21,19 @@ MAY: dict[str, set[str]] = {
     "ui": {"ui", "rag", "ingest", "evaluation"},
     "app": {"ui", "rag", "ingest", "evaluation"},
 }
-INGEST_USES = {"types", "errors", "settings", "text", "store", "embedder", "models", "terminal", "windows"}
+INGEST_USES = {
+    "types",
+    "errors",
+    "settings",
+    "text",
+    "store",
+    "embedder",
+    "models",
+    "terminal",
+    "windows",
+    "mounts",
+    "whole_file",
+}
 ONLY_IN = {
     "streamlit": ("app.py", "ui/"),
     "faiss": ("rag/dense.py",),
