@@ -54,9 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _evaluate(options: argparse.Namespace, bars: Mapping[str, float]) -> int:
     from evaluation import report
     from evaluation.kept import read
+    from rag.logs import begin
     from rag.settings import load_settings
 
     settings = load_settings(options.home, options.kb)
+    begin(settings, "evaluation")
     corpus = _corpus_of(options)
     questions = _questions(options, corpus)
     baseline = read(options.baseline) if options.baseline else None

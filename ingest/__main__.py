@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.logs import begin
 from rag.settings import Settings, check_encoding, load_settings
 from rag.whole_file import write_whole
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--watch goes on writing lines; name a file for --json")
     try:
         settings = _settings(options)
+        begin(settings, "ingest")
         embedder = _embedder(settings)
         report = _run(settings, options, embedder)
     except RagError as error:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ingest import ocr
 from ingest.comparing import TWIN, Place, Reading, is_twin, moves, part_twins
@@ -16,6 +17,7 @@ from ingest.passwords import Passwords
 from ingest.progress import Progress
 from ingest.reading import DELETED, READER, Reader
 from ingest.uploads import uploads_root
+from rag.logs import note
 from rag.settings import Settings
 from rag.store import Store
 from rag.types import Embedder, PageMark, State, StoredFile, Verdict
@@ -283,6 +285,8 @@ class _Run:
             "chunks": sum(verdict.chunks for verdict in new),
             "seconds": round(time.monotonic() - self._started, 3),
         }
+        facts: dict[str, Any] = {**totals, **{state.replace(" ", "_"): states[state] for state in STATES}}
+        note("ingested", interrupted=interrupted, **facts)
         return Report(verdicts, totals | {state: states[state] for state in STATES}, interrupted)
 
     def _named(self) -> Iterator[Verdict]:

@@ -127,9 +127,12 @@ def _when_free(run: Callable[[], Report], tell: Tell) -> Report:
 
 
 def _settings(task: Task) -> Settings:
+    from rag.logs import begin
     from rag.settings import load_settings
 
-    return load_settings(task.home, task.kb)
+    settings = load_settings(task.home, task.kb)
+    begin(settings, "ingest")
+    return settings
 
 
 def _roots(settings: Settings, task: Task) -> list[Root]:

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(_kbs(options)) > 1 and options.run not in (_ask, _search):
         parser.error(f"this command takes one knowledge base, not {', '.join(_kbs(options))}")
     try:
+        _begin_log(options)
         return int(options.run(options))
     except RagError as error:
         print(f"{error}", file=sys.stderr)
@@ -619,6 +621,15 @@ def _serve(options: argparse.Namespace) -> int:
     from rag.serve import Serving, serve
 
     return serve(Serving(options.address, options.port, tuple(options.host)), _home(options), _kb(options))
+
+
+def _begin_log(options: argparse.Namespace) -> None:
+    from rag.errors import SettingsError
+    from rag.logs import begin
+    from rag.settings import load_settings
+
+    with suppress(SettingsError):  # whoever needs them says so
+        begin(load_settings(_home(options)), "rag")
 
 
 def _home(options: argparse.Namespace) -> str | None:

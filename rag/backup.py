@@ -18,6 +18,7 @@ import tomlkit
 
 from rag.database import DATABASE_NAME, Database, Snapshot, set_aside
 from rag.errors import DamagedError, RagError, StoreLockedError
+from rag.logs import note
 from rag.settings import CONFIG_NAME
 from rag.store import Store
 from rag.whole_file import sync_folder, whole_file
@@ -66,7 +67,9 @@ def backup(home: Path, target: Path, report: Report = lambda done, total: None) 
         with Snapshot(copy) as taken:
             taken.write("DELETE FROM signed_in")
             documents = int(taken.rows("SELECT count(*) FROM document")[0][0])
-        return _write(home, target, copy, documents, report)
+        held = _write(home, target, copy, documents, report)
+        note("backed up", documents=held.documents, files=held.files, bytes=held.bytes)
+        return held
     except OSError as error:
         raise RagError(
             f"{target} cannot be written ({error.strerror}). Check its folder and the space there."
@@ -104,6 +107,7 @@ def restore(home: Path, source: Path, *, replace: bool = False, report: Report =
             _complete(home)
             shutil.rmtree(home / "workspace" / "cache", ignore_errors=True)
         store.settle()
+    note("restored", documents=contents.documents, files=contents.files, bytes=contents.bytes)
     return contents
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StoreError
+from rag.logs import note
 from rag.raw_search import find_raw
 from rag.store import Store
 from rag.text import tokens
@@ -45,6 +46,9 @@ def erase(store: Store, names: Sequence[str]) -> Erasure:
     files, size, found = find_raw([home / "workspace", home / "reports", home / "logs"], pieces)
     elsewhere = {number for hits in found.values() for number in hits if store.holds(pieces[number])}
     left = sorted(path.relative_to(home) for path, hits in found.items() if hits - elsewhere)
+    note(
+        "deleted", text={"names": ", ".join(gone)}, documents=len(gone), pieces=len(pieces), files=files, left=len(left)
+    )
     return Erasure(tuple(gone), len(pieces), files, size, tuple(left))
 
 

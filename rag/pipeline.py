@@ -21,6 +21,7 @@ from rag.embedder import load_embedder
 from rag.errors import Incomplete, LLMError, RagError
 from rag.followup import alternatives, bare, leans, remembered, search_text
 from rag.inert import inert, inert_pieces
+from rag.logs import note
 from rag.nli import Entailment, SecondOpinion, second_look
 from rag.parts import unanswered, unmentioned
 from rag.prompt import messages, passage_text
@@ -273,6 +274,10 @@ class Pipeline:
             open=judged.open,
             incomplete=incomplete,
         )
+        note("answered", text={"question": retrieval.question}, id=retrieval.id, refused=answer.refused,
+             kind=answer.kind, language=answer.language, passages=len(answer.passages), claims=len(answer.claims),
+             citations=len(answer.citations), incomplete=bool(incomplete), remote=self.remote,
+             search=round(retrieval.seconds, 3), first_word=round(first_token or 0.0, 3), seconds=round(seconds, 3))  # fmt: skip
         return self._kept(retrieval, draft, answer)
 
     def _left_of(self, retrieval: Retrieval) -> Retrieval | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.errors import StoreError
+from rag.logs import note
 from rag.store import Store
 from rag.types import Embedder
 from rag.windows import embed_chunks
@@ -54,4 +55,5 @@ def reembed(store: Store, embedder: Embedder, report: Callable[[Progress], None]
                 )
         store.switch_embedding(fingerprint)
         store.settle()
+    note("re-embedded", texts=done, fingerprint=fingerprint)
     return done

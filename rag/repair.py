@@ -19,6 +19,7 @@ from typing import Any
 
 from rag.database import DATABASE_NAME, Database, Snapshot, SQLiteError, connect_damaged, set_aside
 from rag.errors import DamagedError, RagError, StoreError
+from rag.logs import note
 from rag.postings import TOKENISER, remake_postings
 from rag.settings import Settings
 from rag.store import Store, vector_columns
@@ -52,6 +53,7 @@ def repair(settings: Settings, embedder: Callable[[], Embedder]) -> Repaired:
     with Store(home) as store, store.write_lock():
         again, roots = _mend(Database(store.home), embedder, done)
     shutil.rmtree(home / "workspace" / "cache", ignore_errors=True)
+    note("repaired", mended=len(done), documents_out=len(again), new_file=kept is not None)
     return Repaired(tuple(done), tuple(again), tuple(roots), kept)
 
 

@@ -143,6 +143,13 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What HOME/logs may hold: with ``text`` also questions, names of documents and the words of error messages."""
+
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, always passed and never global."""
 
@@ -158,6 +165,12 @@ class Settings:
     grounding: GroundingSettings = field(default_factory=GroundingSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     judge: LLMSettings = field(default_factory=lambda: LLMSettings(model=""))
+    log: LogSettings = field(default_factory=LogSettings)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys in it, which no log, page or report shows."""
+        return tuple(key for key in (self.embedding.api_key, self.llm.api_key, self.judge.api_key) if key)
 
     @property
     def judging(self) -> LLMSettings:
@@ -186,7 +199,9 @@ _CHOICES = {
     "llm.engine": ("auto", "openvino", "llama.cpp", "transformers"),
     "llm.thinking": ("auto", "on", "off"),
 }
-_SECTIONS = ("embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace", "access", "judge")
+_SECTIONS = (
+    "embedding", "llm", "retrieval", "ingest", "prompt", "answers", "grounding", "trace", "access", "judge", "log",
+)  # fmt: skip
 
 
 def home(flag: str | Path | None = None) -> Path:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rag.access import OWNER, Role, User
 from rag.database import Database
 from rag.errors import AccessError
+from rag.logs import note
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -166,6 +167,7 @@ class Users:
         rows = self._database.rows("SELECT password FROM user WHERE name = ?", (name,))
         hashed = str(rows[0][0]) if rows else ""
         if not _verified(hashed, password):
+            note("sign-in refused", user=name)
             raise AccessError("This name and password don't go together.")
         throttle.succeed(name)
         better = _hashed(password) if _hasher().check_needs_rehash(hashed) else hashed
@@ -178,6 +180,7 @@ class Users:
                 raise AccessError("This name and password don't go together.")
             values = (_sha(token), name, now + SIGNED_IN_SECONDS)
             connection.execute("INSERT INTO signed_in(token, user, expires) VALUES(?,?,?)", values)
+        note("signed in", user=name)
         return token
 
     def signed_in(self, token: str) -> User | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from rag.errors import IngestError, RagError
+from rag.logs import begin
 from rag.settings import Settings, load_settings
 from ui.following import resume
 from ui.markup import plain
@@ -102,6 +103,7 @@ class Services:
         An answer that is being written ends with the model that began it.
         """
         new = load_settings(self.settings.home, self.settings.kb)
+        begin(new, "app")
         with self._lock, self._loading:
             old, self.settings = self.settings, new
             same_embedder = new.embedding == old.embedding
@@ -172,7 +174,9 @@ class Services:
 
 def make_services() -> Services:
     """Services from the settings in force; raises SettingsError."""
-    return Services(load_settings())
+    settings = load_settings()
+    begin(settings, "app")
+    return Services(settings)
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,7 +10,7 @@ import rag.embedder
 from ingest.__main__ import main
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
-from acknowledging_ingest import HashEmbedder
+from crash_child import HashEmbedder
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background passes on that it is ignored

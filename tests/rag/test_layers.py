@@ -33,6 +33,7 @@ INGEST_USES = {
     "windows",
     "mounts",
     "whole_file",
+    "logs",
 }
 ONLY_IN = {
     "streamlit": ("app.py", "ui/"),
