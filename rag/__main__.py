@@ -141,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--repair", action="store_true", help="rebuild what can be rebuilt, name what must be read again"
     )
+    doctor.add_argument(
+        "--bundle", metavar="FILE.zip", type=Path, help="write what helps to find a fault, without a word of yours"
+    )
     doctor.set_defaults(run=_doctor)
 
     weights = commands.add_parser("models", parents=[common], help="the built-in models")
@@ -480,6 +483,8 @@ def _doctor(options: argparse.Namespace) -> int:
     from rag.settings import load_settings
 
     settings = load_settings(_home(options), _kb(options))
+    if options.bundle:
+        return _bundle(settings, options.bundle)
     if options.repair:
         _repair(settings)
     report = examine(settings)
@@ -489,6 +494,16 @@ def _doctor(options: argparse.Namespace) -> int:
         print(f"✗ {problem}")
     print("All is well." if not report.problems else f"{len(report.problems)} things to mend.")
     return 1 if report.problems else 0
+
+
+def _bundle(settings: Settings, target: Path) -> int:
+    from rag.bundle import write_bundle
+
+    held = write_bundle(settings, target)
+    print(
+        f"{target}: {', '.join(held)}. It holds versions, sizes, counts, settings and events, no text, names or keys."
+    )
+    return 0
 
 
 def _repair(settings: Settings) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from rag.database import SQLITE_VERSION
+from rag.database import DATABASE_NAME, SQLITE_VERSION
 from rag.errors import LLMError, ModelError, RagError
 from rag.llm import choose, shown_address
 from rag.llm_address import host
@@ -75,9 +76,10 @@ def _engine(settings: Settings) -> tuple[str, list[str]]:
 def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
     free = _free_megabytes(settings)
     engine, problems = _engine(settings)
+    held = sizes(settings.home)
     facts = [
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        f"SQLite {SQLITE_VERSION}; " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
+        ", ".join(f"{name} {version}" for name, version in versions().items() if name not in ("Python", "system")),
         f"Home {settings.home.resolve()}; models {cache()}; {free} MB free",
         f"Embedder {settings.embedding.model}"
         + (
@@ -92,6 +94,9 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
             else f"{engine} (stays on this machine)"
         ),
     ]
+    facts.append("Sizes in MB: " + ", ".join(f"{name} {size / 2**20:.1f}" for name, size in held.items()))
+    if changed := _changed(settings):
+        facts.append(f"Settings that differ: {', '.join(changed)}")
     if decided := overrides(os.environ):
         facts.append(f"Decided by the environment: {', '.join(sorted(decided))}")
     if tuple(map(int, SQLITE_VERSION.split("."))) < _SOUND_SQLITE:
@@ -101,6 +106,44 @@ def _surroundings(settings: Settings) -> tuple[list[str], list[str]]:
     if free < _MEGABYTES_WANTED:
         problems.append(f"Only {free} MB are free under {settings.home}. Make room before the next ingest.")
     return facts, problems
+
+
+def versions() -> dict[str, str]:
+    """The versions of all that answers depend on, by name."""
+    return {
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "SQLite": SQLITE_VERSION,
+        **{name: _version(name) for name in _PACKAGES},
+    }
+
+
+def sizes(home: Path) -> dict[str, int]:
+    """How many bytes there are of each part of a home."""
+    workspace = home / "workspace"
+    database = sum(path.stat().st_size for path in workspace.glob(f"{DATABASE_NAME}*") if path.is_file())
+    parts = {"cache": workspace / "cache", "uploads": workspace / "uploads", "pages": workspace / "pages",
+             "question sets": workspace / "questions", "reports": home / "reports", "logs": home / "logs"}  # fmt: skip
+    return {"database": database} | {
+        name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) for name, folder in parts.items()
+    }
+
+
+def _changed(settings: Settings) -> list[str]:
+    """The settings that are not what they are by default, keys masked."""
+    changed = []
+    for section in fields(settings):
+        value = getattr(settings, section.name)
+        if not is_dataclass(value):
+            continue
+        default = getattr(Settings(settings.home), section.name)
+        for field in fields(value):
+            if (now := getattr(value, field.name)) != getattr(default, field.name):
+                shown = (
+                    "•••" if field.name == "api_key" else shown_address(now) if field.name == "base_url" else repr(now)
+                )
+                changed.append(f"{section.name}.{field.name} = {shown}")
+    return changed
 
 
 def _version(package: str) -> str:

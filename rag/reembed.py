@@ -55,5 +55,5 @@ def reembed(store: Store, embedder: Embedder, report: Callable[[Progress], None]
                 )
         store.switch_embedding(fingerprint)
         store.settle()
-    note("re-embedded", texts=done, fingerprint=fingerprint)
+    note("re-embedded", texts=done)
     return done
