@@ -1,10 +1,10 @@
-"""What all tests share: an embedder with exact cosines, and the folder of real documents."""
+"""What all tests share: an embedder with exact cosines, the folder of real documents, and the table of `make faults`."""
 
 from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ import pytest
 from rag.text import tokens
 from rag.types import Language
 
+FULL = os.environ.get("FAULTS") == "1"  # `make faults`: every fault as often as docs/reliability.md says
+_FIGURES: list[tuple[str, str]] = []
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -66,3 +68,23 @@ def shared() -> Path:
         message = "needs the folder ../shared beside the repository"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def times() -> Callable[[int, int], int]:
+    """``times(full, short)``: how often a fault is tried in `make faults`, and in the suite."""
+    return lambda full, short: full if FULL else short
+
+
+@pytest.fixture(scope="session")
+def figure() -> Callable[[str, str], None]:
+    """``figure(fault, found)`` puts a line into the table that `make faults` prints at its end."""
+    return lambda fault, found: _FIGURES.append((fault, found))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table."""
+    if _FIGURES and FULL:
+        terminalreporter.section("figures")
+        for fault, found in _FIGURES:
+            terminalreporter.write_line(f"{fault:<36} {found}")

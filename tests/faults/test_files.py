@@ -11,7 +11,7 @@ import time
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from rag.store import Store
 from rag.types import Embedder
 from tests.faults.seeds import PHRASE, SEEDS, pdf_of, zipped
 
+Figure = Callable[[str, str], None]
 PARSE_SECONDS = 20.0
 MOST_SECONDS = PARSE_SECONDS + 5
 MOST_MEMORY = 1700 << 20  # of the child, its interpreter and libraries included
@@ -91,11 +92,11 @@ def _children_memory() -> int:
     return most
 
 
-def figure(row: str, outcomes: dict[str, Outcome]) -> None:
-    """Print what a row came to."""
+def tell(figure: Figure, row: str, outcomes: dict[str, Outcome]) -> None:
+    """Note what a row came to."""
     slowest = max(outcome.seconds for outcome in outcomes.values())
     largest = max(outcome.memory for outcome in outcomes.values()) >> 20
-    print(f"\n{row}: {len(outcomes)} files, slowest {slowest:.1f} s, largest child {largest} MB")
+    figure(row, f"{len(outcomes)} files, slowest {slowest:.1f} s, largest child {largest} MB")
     for name, outcome in outcomes.items():
         print(f"  {name}: {outcome.failure or f'{len(outcome.text)} characters'}")
 
@@ -158,13 +159,13 @@ def _packed_blocks(megabytes: int) -> bytes:
     return b"".join(packer.compress(b" " * (1 << 20)) for _ in range(megabytes)) + packer.flush()
 
 
-def test_pdfs_that_loop_or_swell_end_within_the_limits(tmp_path: Path) -> None:
+def test_pdfs_that_loop_or_swell_end_within_the_limits(tmp_path: Path, figure: Figure) -> None:
     """Circles, depth and bombs in a PDF cost bounded time and memory, and the next file is read."""
     outcomes = {}
     for name, content in _pdf_bombs():
         (tmp_path / "bomb.pdf").write_bytes(content)
         outcomes[name] = read(tmp_path / "bomb.pdf")
-    figure("PDF loops, depth and bombs", outcomes)
+    tell(figure, "PDF loops, depth and bombs", outcomes)
     assert all(outcome.is_bounded() for outcome in outcomes.values()), outcomes
     (tmp_path / "good.pdf").write_bytes(SEEDS[".pdf"]())
     assert PHRASE in read(tmp_path / "good.pdf").text
@@ -238,19 +239,19 @@ def _overlapping(data: bytes, times: int) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", READ)
-def test_archives_that_swell_are_refused(tmp_path: Path, suffix: str) -> None:
+def test_archives_that_swell_are_refused(tmp_path: Path, suffix: str, figure: Figure) -> None:
     """Whatever a packed document claims or hides, it is refused, or read without what does not belong to it."""
     outcomes = {}
     for name, content in _zip_bombs(suffix):
         (tmp_path / f"bomb{suffix}").write_bytes(content)
         outcomes[name] = read(tmp_path / f"bomb{suffix}")
-    figure(f"{suffix} bombs", outcomes)
+    tell(figure, f"{suffix} bombs", outcomes)
     assert all(outcome.is_bounded() for outcome in outcomes.values()), outcomes
     assert all(outcome.failure for outcome in outcomes.values()), outcomes
     assert max(outcome.memory for outcome in outcomes.values()) < 600 << 20
 
 
-def test_good_archives_are_not_refused(tmp_path: Path) -> None:
+def test_good_archives_are_not_refused(tmp_path: Path, figure: Figure) -> None:
     """Blank pages compress beyond any ratio, and embedded files are archives themselves: both are read."""
     refused, count = [], 0
     for suffix in READ:
@@ -266,7 +267,7 @@ def test_good_archives_are_not_refused(tmp_path: Path) -> None:
             text = "\n".join(document.text for document in load(source))
             if PHRASE not in text:
                 refused.append((suffix, list(extra)[:1]))
-    print(f"\n{count} good archives, {len(refused)} refused")
+    figure("good archives", f"{count}, {len(refused)} refused")
     assert refused == []
 
 
@@ -305,7 +306,7 @@ def _with_doctype(suffix: str, doctype: str, reference: str) -> bytes:
 
 @posix_only
 @pytest.mark.parametrize("suffix", [s for s in (*PACKED, ".xml", ".rss", ".html", ".xhtml") if s in LOADERS])
-def test_entities_are_neither_expanded_nor_fetched(tmp_path: Path, suffix: str) -> None:
+def test_entities_are_neither_expanded_nor_fetched(tmp_path: Path, suffix: str, figure: Figure) -> None:
     """No entity becomes text, no file outside is opened and no address asked, whatever the outcome."""
     secret, fifo = tmp_path / "secret.txt", tmp_path / "fifo"
     secret.write_text(CANARY)
@@ -319,7 +320,7 @@ def test_entities_are_neither_expanded_nor_fetched(tmp_path: Path, suffix: str) 
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
             listener.accept()
-    figure(f"{suffix} entities", outcomes)
+    tell(figure, f"{suffix} entities", outcomes)
     for name, outcome in outcomes.items():
         shown = outcome.text.count(CANARY)
         as_written = name == "quadratic" and shown <= 9000  # an HTML reader shows what it takes for text
@@ -384,7 +385,7 @@ def test_cleaning_keeps_what_is_seen(text: str) -> None:
     assert [c for c in cleaned if c in "\u200c\u200d"] == [c for c in text if c in "\u200c\u200d"]
 
 
-def test_huge_files_are_bounded(tmp_path: Path, embedder: Embedder) -> None:
+def test_huge_files_are_bounded(tmp_path: Path, embedder: Embedder, figure: Figure) -> None:
     """300 MB are set aside unread by the setting, and what it lets pass the sandbox bounds (LONG=1: all of these, too)."""
     huge = tmp_path / "docs/huge.txt"
     huge.parent.mkdir()
@@ -401,7 +402,7 @@ def test_huge_files_are_bounded(tmp_path: Path, embedder: Embedder) -> None:
     line = b"A line of text with words in it.\n"
     (tmp_path / "full.txt").write_bytes(line * ((40 << 20) // len(line)))
     outcomes["full"] = read(tmp_path / "full.txt")
-    figure("huge text files", outcomes)
+    tell(figure, "huge text files", outcomes)
     assert all(outcome.is_bounded() for outcome in outcomes.values())
     with Store(tmp_path / "home") as store:
         (verdict,) = synchronise(Settings(store.home), [huge.parent], store=store, embedder=embedder).verdicts

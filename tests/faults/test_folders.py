@@ -7,7 +7,7 @@ import socket
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from rag.settings import IngestSettings, Settings
 from rag.store import Store
 from rag.types import Embedder, Verdict
 
+Figure = Callable[[str, str], None]
 CANARY = "canary-7f3a"
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
@@ -52,7 +53,7 @@ def _special_files(folder: Path, outside: Path) -> list[str]:
 
 
 @posix_only
-def test_only_regular_files_are_ever_opened(tmp_path: Path, embedder: Embedder) -> None:
+def test_only_regular_files_are_ever_opened(tmp_path: Path, embedder: Embedder, figure: Figure) -> None:
     """Links, FIFOs, sockets and devices are passed over; one that takes a file's place meanwhile is refused at once."""
     folder, outside = tmp_path / "docs", tmp_path / "outside"
     folder.mkdir()
@@ -69,11 +70,11 @@ def test_only_regular_files_are_ever_opened(tmp_path: Path, embedder: Embedder) 
             with Sandbox(20) as sandbox, pytest.raises(IngestError, match="cannot be read"):
                 list(sandbox.documents(folder / name))
     assert time.monotonic() - started < 20
-    print(f"\n{len(names)} links, FIFOs, sockets and devices: 0 opened, 0 hangs")
+    figure("links, FIFOs, sockets, devices", f"{len(names)}: 0 opened, 0 hangs")
 
 
 @posix_only
-def test_a_file_that_becomes_a_link_is_not_followed(tmp_path: Path, embedder: Embedder) -> None:
+def test_a_file_that_becomes_a_link_is_not_followed(tmp_path: Path, embedder: Embedder, figure: Figure) -> None:
     """Between finding a file and reading it, a link may take its place: what it points to is never taken in."""
     folder = tmp_path / "docs"
     folder.mkdir()
@@ -96,7 +97,7 @@ def test_a_file_that_becomes_a_link_is_not_followed(tmp_path: Path, embedder: Em
 
             synchronise(Settings(store.home), [folder], store=store, embedder=embedder, report=swap)
             assert not any(CANARY in store.document_text(document.name) for document in store.documents())
-    print(f"\nswapped for a link at {len(moments)} moments of a run: 0 outside reads")
+    figure("files swapped for links", f"{len(moments)} moments of a run: 0 outside reads")
     assert len(moments) >= 4
 
 
@@ -177,7 +178,7 @@ UPLOAD_NAMES = [
 ]  # fmt: skip
 
 
-def test_upload_names_stay_in_their_folder(tmp_path: Path) -> None:
+def test_upload_names_stay_in_their_folder(tmp_path: Path, figure: Figure) -> None:
     """Whatever an upload is called, it is written into the folder of uploads, under a name that is safe anywhere."""
     (tmp_path / "around").mkdir()
     where = Settings(tmp_path / "around/home", ingest=IngestSettings())
@@ -190,4 +191,4 @@ def test_upload_names_stay_in_their_folder(tmp_path: Path) -> None:
         )
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert all(uploads_root(where).path in path.parents for path in written)
-    print(f"\n{len(UPLOAD_NAMES)} upload names: 0 writes outside")
+    figure("upload names", f"{len(UPLOAD_NAMES)}: 0 writes outside")

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import FULL
+
+from tests.conftest import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
 # Read by every Python that is started below, children included, before anything else.

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FULL
 from crash_child import HashEmbedder
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -38,6 +37,7 @@ from rag.retriever import Retriever
 from rag.settings import AnswerSettings, EmbeddingSettings, RetrievalSettings, Settings
 from rag.store import Store
 from rag.types import Page, ParsedDocument
+from tests.conftest import FULL
 from tests.rag.stored import chunks_of, file, put
 from tests.scripted_llm import ScriptedLLM
 

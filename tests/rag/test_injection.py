@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -202,13 +202,22 @@ def streamed(pieces: Iterator[str]) -> str:
     return text
 
 
+@pytest.fixture(scope="module", autouse=True)
+def inert_ones(figure: Callable[[str, str], None]) -> Iterator[set[str]]:
+    """The payloads from which nothing came."""
+    names: set[str] = set()
+    yield names
+    if names:
+        figure("injection payloads", f"{len(names)}/{len(PAYLOADS)} without effect: nothing to load, follow or run")
+
+
 def test_there_are_sixty_payloads() -> None:
     """At least sixty different attacks are tried."""
     assert len(set(PAYLOADS.values())) >= 60
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-def test_an_obedient_model_gets_nothing_out(store: Store, embedder: Any, name: str) -> None:
+def test_an_obedient_model_gets_nothing_out(store: Store, embedder: Any, name: str, inert_ones: set[str]) -> None:
     """The answer is shown, in pieces and as a whole, and holds nothing to load, follow or run, nor a false citation."""
     draft = TRUE + PAYLOADS[name]
     answer = pipeline(store, embedder, draft).ask("How many days of paid leave?")
@@ -219,6 +228,7 @@ def test_an_obedient_model_gets_nothing_out(store: Store, embedder: Any, name: s
     asked = pipeline(store, embedder, *draft)
     retrieval = asked.retrieve("How many days of paid leave?")
     assert "fifteen days of paid leave" in streamed(asked.generate(retrieval))
+    inert_ones.add(name)
 
 
 @pytest.mark.parametrize("name", PAYLOADS)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -46,13 +46,16 @@ _proofs: dict[str, tuple[str, float, str]] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _table() -> Iterator[None]:
+def _table(figure: Callable[[str, str], None]) -> Iterator[None]:
     """Prints what each fault led to, and how many of them ended as they should."""
     yield
     print()
     for name, (ended, seconds, said) in _proofs.items():
         print(f"{name:30} {ended:10} {seconds:4.1f} s  {said}")
-    print(f"{len(_proofs)}/{len(EXPECTED)} faults: in time, in a sentence, without the key")
+    if _proofs:
+        figure(
+            "faults of a model at an address", f"{len(_proofs)}/{len(EXPECTED)} in time, in a sentence, without the key"
+        )
 
 
 @pytest.fixture(scope="module")
