@@ -9,7 +9,7 @@ ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check faults bench clean
+.PHONY: run test check faults audit bench clean
 
 run: $(VENV)/app.stamp
 	@$(PY) -m rag models pull >/dev/null
@@ -24,9 +24,17 @@ check: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-# make faults: every fault with its figure.  make faults LONG=1: for a night, 2,000 examples and two minutes of atheris a loader.
+# make faults: every fault as often as docs/reliability.md says, and a table of figures.
+# make faults LONG=1: for a night, with two minutes of atheris a loader.
 faults: $(VENV)/test.stamp
-	LONG=$(LONG) $(PY) -m pytest tests/faults tests/ingest/test_fetcher.py tests/ui/test_canary.py -v -s
+	@$(PY) -m rag models pull >/dev/null
+	FAULTS=1 LONG=$(LONG) $(PY) -m pytest tests/faults tests/ingest/test_fetcher.py tests/ui/test_canary.py \
+		tests/rag/test_injection.py tests/rag/test_llm_faults.py tests/rag/test_backup.py tests/rag/test_whole_file.py
+
+# make audit: the exact versions against the vulnerability services of PyPI and OSV; needs a network that reaches them.
+audit: $(VENV)/test.stamp
+	$(PY) -m pip install --quiet --disable-pip-version-check pip-audit==2.9.0
+	$(PY) -m pip_audit --requirement requirements.txt --requirement requirements-ocr.txt --no-deps --disable-pip
 
 # make bench QA="FOLDER …" ARGS="--json FILE": beside its peers, which have an environment of their own, so that none of
 # them enters the app's. A FOLDER holds corpus.jsonl and qa.jsonl; docs/benchmarks.md tells of both.

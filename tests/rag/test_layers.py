@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,11 +46,6 @@ ONLY_IN = {
     "markdown_it": ("rag/inert.py",),
     "sentence_transformers": ("rag/embedder.py", "rag/e5.py", "rag/reranker.py", "rag/nli.py"),
 }
-# What can open a connection; in ingest only the fetcher may.
-NETWORK = {
-    "aiohttp", "asyncio", "ftplib", "http", "httpcore", "httpx", "httpx2", "imaplib", "poplib", "requests", "smtplib",
-    "socket", "socketserver", "ssl", "telnetlib", "urllib3", "websockets", "xmlrpc",
-}  # fmt: skip
 HEAVY = {
     "torch",
     "transformers",
@@ -63,9 +57,6 @@ HEAVY = {
     "langchain_openai",
     "openai",
 }
-FORBIDDEN = re.compile(
-    r"unsafe_allow_html|trust_remote_code\s*=\s*True|allow_dangerous_deserialization|shell\s*=\s*True"
-)
 
 
 def name_of(path: Path) -> str:
@@ -125,18 +116,6 @@ def test_a_library_has_one_place(modules: dict[str, ast.Module], library: str) -
     assert {path for path in used if not path.startswith(ONLY_IN[library])} == set()
 
 
-def test_ingest_has_one_way_to_the_network(modules: dict[str, ast.Module]) -> None:
-    """No loader and nothing else in ingest can fetch an address but the fetcher, which checks each."""
-    wrong = [
-        f"{path}: {name}"
-        for path, tree in modules.items()
-        if path.startswith("ingest/") and path != "ingest/fetcher.py"
-        for name in imports(tree)
-        if name.split(".")[0] in NETWORK or name.startswith("urllib.request")
-    ]
-    assert wrong == []
-
-
 def test_heavy_libraries_wait(modules: dict[str, ast.Module]) -> None:
     """No module imports a heavy library when it is itself imported."""
     wrong = [
@@ -147,24 +126,6 @@ def test_heavy_libraries_wait(modules: dict[str, ast.Module]) -> None:
         for name in imports(ast.Module([node], []))
         if name.split(".")[0] in HEAVY
     ]
-    assert wrong == []
-
-
-def test_dangerous_calls_are_nowhere(modules: dict[str, ast.Module]) -> None:
-    """Nothing unpickles, evaluates text, opens a shell, shows raw HTML or runs a model's own code."""
-    wrong = []
-    for path, tree in modules.items():
-        wrong += [
-            f"{path}: {name}" for name in imports(tree) if name.split(".")[0] in {"pickle", "marshal", "shelve", "dill"}
-        ]
-        wrong += [
-            f"{path}: {node.func.id}"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in {"eval", "exec", "__import__"}
-        ]
-        wrong += [f"{path}: {found}" for found in FORBIDDEN.findall((ROOT / path).read_text(encoding="utf-8"))]
     assert wrong == []
 
 
