@@ -33,7 +33,7 @@ faults: $(VENV)/test.stamp
 
 # make audit: the exact versions against the vulnerability services of PyPI and OSV; needs a network that reaches them.
 audit: $(VENV)/test.stamp
-	$(PY) -m pip install --quiet --disable-pip-version-check pip-audit==2.9.0
+	$(PY) -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	$(PY) -m pip_audit --requirement requirements.txt --requirement requirements-ocr.txt --no-deps --disable-pip
 
 # make bench QA="FOLDER …" ARGS="--json FILE": beside its peers, which have an environment of their own, so that none of

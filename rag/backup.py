@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,12 +21,12 @@ from rag.database import DATABASE_NAME, Database, Snapshot, set_aside
 from rag.errors import DamagedError, RagError, StoreLockedError
 from rag.logs import note
 from rag.settings import CONFIG_NAME
-from rag.store import Store
+from rag.store import RESTORING, Store
 from rag.whole_file import sync_folder, whole_file
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
-_STAGED, _READY = "restore", "ready"  # below workspace, while a backup is being put back
+_READY = "ready"  # in the folder of what is put back, once all of it is checked
 _BLOCK = 1 << 20
 _BESIDE = 1 << 26  # bytes that are to stay free
 # Where the folders of a home lie; each knowledge base has one of its name in each.
@@ -94,7 +95,7 @@ def restore(home: Path, source: Path, *, replace: bool = False, report: Report =
                 "`python -m rag backup FILE.zip` keeps them first."
             )
         with store.write_lock():
-            staged = home / "workspace" / _STAGED
+            staged = home / "workspace" / RESTORING
             shutil.rmtree(staged, ignore_errors=True)
             try:
                 contents = _unpack(source, staged, report)
@@ -113,7 +114,7 @@ def restore(home: Path, source: Path, *, replace: bool = False, report: Report =
 
 def complete_restoring(home: Path) -> None:
     """Bring a restoring to its end that was broken off: forwards once all was checked, else back to nothing."""
-    staged = home / "workspace" / _STAGED
+    staged = home / "workspace" / RESTORING
     if not staged.exists():
         return
     with suppress(StoreLockedError), Database(home).write_lock():  # locked: whoever restores is still at it
@@ -200,6 +201,7 @@ def _unpack(source: Path, staged: Path, report: Report) -> Contents:
         AttributeError,
         EOFError,
         NotImplementedError,
+        zlib.error,
     ) as error:
         raise RagError(f"{broken} ({error}). Nothing was changed.") from None
     except OSError as error:
@@ -262,7 +264,7 @@ def _go_on_from(live: Database, staged: Path) -> None:
 
 def _complete(home: Path) -> None:
     """Put what is staged and checked into its places; a program that ends in between leaves the rest to the next one."""
-    staged = home / "workspace" / _STAGED
+    staged = home / "workspace" / RESTORING
     if (staged / DATABASE_NAME).exists():
         Database(home).take_over(staged / DATABASE_NAME)
         (staged / DATABASE_NAME).unlink()

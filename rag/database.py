@@ -26,6 +26,7 @@ SQLITE_VERSION: str = sqlite.sqlite_version
 DATABASE_NAME = "footnote.sqlite3"
 SQLiteError: type[Exception] = sqlite.DatabaseError
 _BUSY_SECONDS = 30
+_SETTLING_SECONDS = 5  # that a reader is waited for, to empty the write-ahead log
 _NO_SCHEMA = 1000  # nor any that a later version will have
 _MEND = "Type `python -m rag doctor --repair`, or put a backup back with `python -m rag restore FILE.zip --replace`."
 _DAMAGE = re.compile(
@@ -139,7 +140,8 @@ CREATE TABLE message_source(
 CREATE INDEX message_source_file ON message_source(file_id, record);
 INSERT OR IGNORE INTO message_source SELECT m.id, d.file_id, d.record
     FROM message m, json_each(m.answer, '$.passages') p
-    JOIN document d ON '/' || json_extract(p.value, '$.document') LIKE '%/' || d.name;
+    JOIN kb k JOIN document d ON d.kb_id = k.id AND d.name IN (json_extract(p.value, '$.document'),
+        substr(json_extract(p.value, '$.document'), instr(json_extract(p.value, '$.document'), '/') + 1));
 UPDATE message SET answer = json_set(answer, '$.trace.cut', json('[]')) WHERE json_extract(answer, '$.trace.cut') <> '[]';
 """
 # Step n makes schema n of schema n - 1; a new file goes through all of them, so that there is one truth.
@@ -227,7 +229,11 @@ class Database:
     def settle(self) -> bool:
         """Bring the write-ahead log into the database file and empty it; False while a reader keeps it from that."""
         with self._explained():
-            return not self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self.connection.execute(f"PRAGMA busy_timeout={_SETTLING_SECONDS * 1000}")
+            try:
+                return not self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                self.connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
 
     def remove_old_copies(self) -> None:
         """Remove the copy that was made before the last change of the schema."""

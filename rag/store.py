@@ -26,6 +26,7 @@ from rag.text import folded, language, tokens
 from rag.types import Chunk, Filter, Language, Page, PageMark, ParsedDocument, StoredDocument, StoredFile
 
 UPLOADS = "uploads"
+RESTORING = "restore"  # below workspace, while a backup is being put back
 _COUNTED_ONCE = 1000  # FTS5 walks a term's whole list to count it: 20 ms for one that 100,000 chunks hold
 _SHOWN = """CASE WHEN EXISTS(SELECT 1 FROM document o WHERE o.kb_id = d.kb_id AND o.name = d.name AND o.id <> d.id)
     THEN r.label || '/' || d.name ELSE d.name END"""
@@ -35,6 +36,8 @@ _DOCUMENT = f"""SELECT d.id, {_SHOWN} AS shown, d.title, f.state, f.reason, d.te
 _IS_KEPT = (
     f"(path = '{UPLOADS}' OR path LIKE 'http://%' OR path LIKE 'https://%')"  # in HOME, not in a folder of the user's
 )
+# Of knowledge base ?1 the files of bytes ?2, where these are known, and file ?4 itself.
+_SAME_BYTES = "kb_id = ?1 AND (id = ?4 OR sha256 = ?2 AND ?2 <> '')"
 _GLOB = frozenset("*?[")
 _LONGEST_TAG = 50
 _DELETED = "deleted by the user"
@@ -504,6 +507,7 @@ class Store:
             check_tokeniser(connection)
             kb = self._make_kb(connection)
             if self._is_excluded(connection, _names_of(file, document)):
+                self._exclude_bytes(connection, file, document)
                 return False
             if more:
                 file = replace(file, sha256="")
@@ -640,12 +644,14 @@ class Store:
             row = self._document_row(name)
             file_id, record = row[6], row[7]
             sha = connection.execute("SELECT sha256 FROM file WHERE id = ?", (file_id,)).fetchone()[0]
+            words = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
             if record:
                 # Its words, wherever they stand; and its place in these bytes, should they be read otherwise one day.
                 place = record_hash(sha, record)
                 connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, place, name))
-                sha = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
-            connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, sha, name))
+                sha = words
+            # Of a file that waits to be read anew the bytes are not known: then its words stand for them.
+            connection.execute("INSERT OR REPLACE INTO exclusion VALUES(?,?,?)", (kb, sha or words, name))
             inside = "file_id = ? AND record <> '' ORDER BY id"
             gone = [name]
             if not record:
@@ -662,12 +668,10 @@ class Store:
                          AND state = 'indexed' AND NOT EXISTS(SELECT 1 FROM document WHERE file_id = file.id)"""
                 connection.execute(sql, (_DELETED, file_id))
             else:
-                connection.execute(
-                    "UPDATE file SET state = 'removed', reason = ?, pages = 0, chunks = 0 WHERE kb_id = ? AND sha256 = ?",
-                    (_DELETED, kb, sha),
-                )
+                sql = f"UPDATE file SET state = 'removed', reason = ?3, pages = 0, chunks = 0 WHERE {_SAME_BYTES}"
+                connection.execute(sql, (kb, sha, _DELETED, file_id))
         if not record:
-            self._delete_kept(sha)
+            self._delete_kept(sha, words, file_id)
         self.forget_copies()
         return gone
 
@@ -685,7 +689,9 @@ class Store:
             if connection.execute(sql, (kb, name)).rowcount == 0:
                 raise StoreError(f"No document named {name!r} was deleted from knowledge base {self.kb!r}.")
             # Without a hash the file counts as changed and is read again; file names and record keys may hold a #.
-            sql = "UPDATE file SET sha256 = '' WHERE kb_id = ? AND instr(? || '#', relative || '#')"
+            # One that holds another document by now is left alone.
+            sql = """UPDATE file SET sha256 = '' WHERE kb_id = ? AND instr(? || '#', relative || '#')
+                     AND (state <> 'indexed' OR EXISTS(SELECT 1 FROM document WHERE file_id = file.id AND record <> ''))"""
             connection.execute(sql, (kb, name))
 
     def create(self) -> None:
@@ -733,10 +739,12 @@ class Store:
     # Details
 
     def _complete_what_broke_off(self) -> None:
-        from rag.backup import complete_restoring
         from rag.kbs import complete_renaming
 
-        complete_restoring(self.home)
+        if (self.home / "workspace" / RESTORING).exists():
+            from rag.backup import complete_restoring
+
+            complete_restoring(self.home)
         complete_renaming(self._database, self.home)
 
     def _writing(self) -> AbstractContextManager[Any]:
@@ -783,6 +791,13 @@ class Store:
     def _changed(self, connection: Any) -> None:
         """One more generation: what was found before may be out of date."""
         connection.execute("UPDATE kb SET generation = generation + 1 WHERE id = ?", (self._kb_id,))
+
+    def _exclude_bytes(self, connection: Any, file: StoredFile, document: ParsedDocument) -> None:
+        """Keep a deletion under the file's bytes, too, where it was kept under the words alone: they need no reading then."""
+        if document.key is None and file.sha256:
+            sql = """INSERT OR IGNORE INTO exclusion SELECT kb_id, ?, name FROM exclusion
+                     WHERE kb_id = ? AND sha256 = ?"""
+            connection.execute(sql, (file.sha256, self._kb_id, content_hash(document)))
 
     def _is_excluded(self, connection: Any, hashes: Collection[str]) -> bool:
         """Whether the user deleted any of these contents: asked where it can't change any more, in the transaction."""
@@ -905,11 +920,11 @@ class Store:
         places = ", ".join(repr(store.kb) for store in everywhere)
         return StoreError(f"There is no document named {name!r} in knowledge base {places}. {_near(near)}")
 
-    def _delete_kept(self, sha: str) -> None:
+    def _delete_kept(self, sha: str, words: str, file_id: int) -> None:
         """Remove the uploads and web pages of these bytes; after that they may be uploaded or fetched anew."""
-        theirs = f"kb_id = ?1 AND sha256 = ?2 AND root_id IN (SELECT id FROM root WHERE kb_id = ?1 AND {_IS_KEPT})"
+        theirs = f"{_SAME_BYTES} AND ?3 = ?3 AND root_id IN (SELECT id FROM root WHERE kb_id = ?1 AND {_IS_KEPT})"
         rows = self._rows(f"SELECT r.path, f.relative FROM file f JOIN root r ON r.id = f.root_id WHERE f.id IN "
-                          f"(SELECT id FROM file WHERE {theirs})", self._known_kb(), sha)  # fmt: skip
+                          f"(SELECT id FROM file WHERE {theirs})", self._known_kb(), sha, words, file_id)  # fmt: skip
         for root, relative in rows:
             if root == UPLOADS:
                 (uploads_folder(self.home, self.kb) / relative).unlink(missing_ok=True)
@@ -917,14 +932,15 @@ class Store:
                 remove_page(self.home, self.kb, root)
         with self._writing() as connection:
             kb = self._make_kb(connection)
-            for (file_id,) in connection.execute(f"SELECT id FROM file WHERE {theirs}", (kb, sha)).fetchall():
-                self._drop(connection, "file_id = ?", file_id)
-            connection.execute(f"DELETE FROM file WHERE {theirs}", (kb, sha))
+            given = (kb, sha, words, file_id)
+            for (identity,) in connection.execute(f"SELECT id FROM file WHERE {theirs}", given).fetchall():
+                self._drop(connection, "file_id = ?", identity)
+            connection.execute(f"DELETE FROM file WHERE {theirs}", given)
             # The exclusion guarded the moment before the unlinking; a copy in a folder still needs it.
-            sql = """DELETE FROM exclusion WHERE kb_id = ?1 AND sha256 = ?2
-                     AND NOT EXISTS(SELECT 1 FROM file WHERE kb_id = ?1 AND sha256 = ?2)"""
+            sql = """DELETE FROM exclusion WHERE kb_id = ?1 AND sha256 IN (?2, ?3)
+                     AND NOT EXISTS(SELECT 1 FROM file WHERE kb_id = ?1 AND sha256 = ?2 AND ?2 <> '')"""
             if rows:
-                connection.execute(sql, (kb, sha))
+                connection.execute(sql, (kb, sha, words))
 
 
 def uploads_folder(home: Path, kb: str) -> Path:
@@ -959,9 +975,8 @@ def record_hash(file_sha256: str, record: str) -> str:
 
 def _names_of(file: StoredFile, document: ParsedDocument) -> list[str]:
     """The hashes under which the deletion of a document is kept: its file's, and where it is a record, its own two."""
-    if document.key is None:
-        return [file.sha256]
-    return [file.sha256, content_hash(document), record_hash(file.sha256, document.key)]
+    names = [file.sha256, content_hash(document)]
+    return names if document.key is None else [*names, record_hash(file.sha256, document.key)]
 
 
 def content_hash(document: ParsedDocument) -> str:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -307,6 +308,47 @@ def test_a_file_deleted_while_it_is_read_is_not_indexed(library: Library) -> Non
 
     library.embedder = Slow()  # type: ignore[assignment]
     assert library.sync() == {"a.txt": "removed"}
+    assert library.names() == []
+
+
+def test_a_document_deleted_before_it_is_read_again_stays_out(library: Library) -> None:
+    """A deletion between "read again" and the reading holds, and is lifted by including it."""
+    library.write("a.txt", "one")
+    library.sync()
+    library.store.read_again(["a.txt"])
+    library.store.delete("a.txt")
+    for _ in range(2):
+        assert library.sync()["a.txt"] == "removed" and library.names() == []
+    assert library.sync(include=["a.txt"]) == {"a.txt": "indexed"} and library.names() == ["a.txt"]
+
+
+def test_deleting_what_waits_to_be_read_takes_no_other_along(library: Library) -> None:
+    """Of several uploads that wait to be read anew, the deletion of one leaves the others and their files alone."""
+    for name in ("a.txt", "b.txt"):
+        add_upload(library.settings, name, f"content of {name}".encode())
+    take_in = partial(ingest_uploads, library.settings, store=library.store, embedder=library.embedder)
+    take_in()
+    library.store.read_again(["a.txt", "b.txt"])
+    library.store.delete("a.txt")
+    take_in()
+    assert library.names() == ["b.txt"] and library.store.files("uploads")["b.txt"].state == "indexed"
+    add_upload(library.settings, "a.txt", b"content of a.txt")
+    take_in()
+    assert library.names() == ["a.txt", "b.txt"]
+
+
+def test_including_what_was_replaced_changes_nothing_else(library: Library) -> None:
+    """Where a deleted document's file holds another one by now, that one and its copy are left alone."""
+    library.write("a.txt", "one")
+    library.sync()
+    library.store.delete("a.txt")
+    library.write("a.txt", "two")
+    library.write("b.txt", "two")
+    library.sync()
+    library.store.include("a.txt")
+    assert len(library.names()) == 1
+    library.store.delete(library.names()[0])
+    library.sync()
     assert library.names() == []
 
 

@@ -125,7 +125,7 @@ def test_a_damaged_backup_changes_nothing(home: Path, tmp_path: Path) -> None:
     backup(home, tmp_path / "b.zip")
     raw, before = (tmp_path / "b.zip").read_bytes(), state(home)
     bad = [raw[: len(raw) // 2], b"", b"no zip at all", *(
-        raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(40, len(raw), len(raw) // 25)
+        raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(40, len(raw), len(raw) // 60)
     )]  # fmt: skip
     for number, content in enumerate(bad):
         (tmp_path / "bad.zip").write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -86,6 +87,27 @@ def test_a_newer_file_is_refused(old_home: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="Update Footnote"):
         Store(old_home)
+
+
+def test_old_answers_go_with_their_documents(old_home: Path) -> None:
+    """An answer that was kept before answers knew their documents is found by the names that it shows."""
+    with Store(old_home) as store:
+        store.close()
+    connection = database.sqlite.connect(str(old_home / "workspace" / DATABASE_NAME))
+    connection.execute("DROP TABLE message_source")
+    connection.execute("INSERT INTO conversation(title, created, updated) VALUES('t', 0, 0)")
+    for name in ("a.md", "docs/a.md", "b.md"):
+        answer = json.dumps({"passages": [{"document": name}], "trace": {"cut": [{"text": "passed over"}]}})
+        connection.execute(
+            "INSERT INTO message(conversation_id, role, content, answer) VALUES(1, 'assistant', 'x', ?)", (answer,)
+        )
+    connection.execute("PRAGMA user_version=6")
+    connection.commit()
+    connection.close()
+    with Store(old_home) as store:
+        assert not store._rows("SELECT 1 FROM message WHERE answer LIKE '%passed over%'")
+        store.delete("a.md")
+        assert [row[0] for row in store._rows("SELECT content FROM message ORDER BY id")] == ["", "", "x"]
 
 
 def test_the_old_file_is_kept_until_something_is_deleted(old_home: Path, embedder: Any) -> None:
