@@ -80,6 +80,13 @@ def test_a_kill_in_the_middle_leaves_the_old_schema(old_home: Path) -> None:
         assert store.counts() == (1, 1) and store.verify() == []
 
 
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """Each connection of the store syncs its log at every commit, overwrites what it deletes and minds references."""
+    with Store(tmp_path) as store:
+        pragmas = ("journal_mode", "synchronous", "secure_delete", "foreign_keys")
+        assert [store._rows(f"PRAGMA {name}")[0][0] for name in pragmas] == ["wal", 2, 1, 1]
+
+
 def test_a_newer_file_is_refused(old_home: Path) -> None:
     """A file of a later schema is left alone, with what to do."""
     connection = database.sqlite.connect(str(old_home / "workspace" / DATABASE_NAME))
