@@ -65,7 +65,7 @@ def from_feedback(home: Path, kb: str) -> tuple[list[Question], int]:
     found: dict[object, Question] = {}
     unknown = 0
     for owner in owners(home):
-        conversations = Conversations(home, User(owner, "reader"))
+        conversations = Conversations(home, User(owner, "admin"))
         for conversation in conversations.all():
             scope = conversations.scope(conversation.id)
             messages = conversations.messages(conversation.id) if not scope.kbs or kb in scope.kbs else []

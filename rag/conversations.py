@@ -56,6 +56,7 @@ class Conversations:
     def __init__(self, home: Path, user: User = OWNER) -> None:
         self._database = Database(home)
         self._owner = user.name
+        self._user = user
 
     def create(self, title: str, scope: Filter = EVERYTHING) -> int:
         """Begin a conversation that asks what ``scope`` lets through; returns its id."""
@@ -89,13 +90,24 @@ class Conversations:
             connection.execute(sql, (_packed(scope), conversation, self._owner))
 
     def messages(self, conversation: int) -> list[Message]:
-        """The messages of a conversation in order; empty for one that does not exist."""
+        """The messages of a conversation in order; empty for one that does not exist.
+
+        An answer from a knowledge base that is no longer shared with its reader is as good as gone.
+        """
+        hidden = self._no_longer_shared(conversation)
         sql = f"""SELECT role, content, answer, id, rating, correction FROM message
                   WHERE conversation_id = ({_OWN}) ORDER BY id"""
         return [
-            Message(role, content, answer_from_json(json.loads(answer)) if answer else None, *rest)
+            Message(role, "", None, rest[0])
+            if rest[0] in hidden
+            else Message(role, content, answer_from_json(json.loads(answer)) if answer else None, *rest)
             for role, content, answer, *rest in self._database.rows(sql, (conversation, self._owner))
         ]
+
+    def _no_longer_shared(self, conversation: int) -> set[int]:
+        sql = """SELECT m.id, k.name FROM message m JOIN message_source s ON s.message_id = m.id
+                 JOIN file f ON f.id = s.file_id JOIN kb k ON k.id = f.kb_id WHERE m.conversation_id = ?"""
+        return {i for i, kb in self._database.rows(sql, (conversation,)) if not self._user.may_read(kb)}
 
     def add(
         self,

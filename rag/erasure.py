@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.errors import StoreError
 from rag.logs import note
 from rag.raw_search import find_raw
-from rag.store import Store
+from rag.store import Store, own_folders
 from rag.text import tokens
 
 _PIECES = 48  # of all documents together
@@ -31,8 +31,8 @@ class Erasure:
 def erase(store: Store, names: Sequence[str]) -> Erasure:
     """Delete documents, then look for them in the raw bytes of all that the store keeps.
 
-    A piece that another document holds, too, is no trace. A name of no document is passed over where there are several;
-    raises StoreError where there is only one.
+    A piece that another document holds, too, is no trace; who is no admin is told of their knowledge base's files alone. A
+    name of no document is passed over where there are several; raises StoreError where there is only one.
     """
     pieces = _pieces(store, names)
     gone: list[str] = []
@@ -45,11 +45,19 @@ def erase(store: Store, names: Sequence[str]) -> Erasure:
     home = store.home
     files, size, found = find_raw([home / "workspace", home / "reports", home / "logs"], pieces)
     elsewhere = {number for hits in found.values() for number in hits if store.holds(pieces[number])}
-    left = sorted(path.relative_to(home) for path, hits in found.items() if hits - elsewhere)
+    left = sorted(path.relative_to(home) for path, hits in found.items() if hits - elsewhere and _may_know(store, path))
     note(
         "deleted", text={"names": ", ".join(gone)}, documents=len(gone), pieces=len(pieces), files=files, left=len(left)
     )
     return Erasure(tuple(gone), len(pieces), files, size, tuple(left))
+
+
+def _may_know(store: Store, path: Path) -> bool:
+    """Whether whoever deletes may know that a file holds words: what is not of their knowledge base is an admin's matter.
+
+    Otherwise a guess, stored and deleted, would tell whether somebody else's file or conversation holds it.
+    """
+    return store.user.admin or any(folder in path.parents for folder in own_folders(store.home, store.kb))
 
 
 def _pieces(store: Store, names: Collection[str]) -> list[bytes]:

@@ -12,7 +12,7 @@ from rag.access import User
 from rag.database import Database
 from rag.errors import AccessError, StoreError
 from rag.settings import kb_name
-from rag.store import Store
+from rag.store import Store, own_folders
 
 _RENAMING = "renaming"  # in meta, while folders are being moved
 
@@ -38,7 +38,7 @@ def rename_kb(home: Path, old: str, new: str, user: User) -> None:
         known = store.kbs()
         if old not in known:
             raise StoreError(f"There is no knowledge base named {old!r}.")
-        if new in known or any(folder.exists() for folder in folders(home, new)):
+        if new in known or any(folder.exists() for folder in own_folders(home, new)):
             raise StoreError(f"There is a knowledge base named {new!r} already. Choose another name.")
         database = Database(home)
         with database.transaction() as connection:
@@ -52,7 +52,7 @@ def complete_renaming(database: Database, home: Path) -> None:
     if not rows:
         return
     old, new = json.loads(rows[0][0])
-    for source, target in zip(folders(home, old), folders(home, new), strict=True):
+    for source, target in zip(own_folders(home, old), own_folders(home, new), strict=True):
         if source.exists() and not target.exists():
             with suppress(FileNotFoundError):  # another process is at it, too
                 os.replace(source, target)
@@ -79,14 +79,8 @@ def delete_kb(home: Path, name: str, user: User) -> None:
     _check(user)
     with Store(home, name, user) as store, store.write_lock():
         store.delete_kb()
-    for folder in folders(home, name):
+    for folder in own_folders(home, name):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def folders(home: Path, kb: str) -> list[Path]:
-    """The folders that belong to a knowledge base: uploads, kept pages, question sets, reports."""
-    workspace = home / "workspace"
-    return [workspace / "uploads" / kb, workspace / "pages" / kb, workspace / "questions" / kb, home / "reports" / kb]
 
 
 def _check(user: User) -> None:

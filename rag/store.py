@@ -953,6 +953,12 @@ def cache_path(home: Path, kb: str) -> Path:
     return home / "workspace" / "cache" / f"{hashlib.sha256(kb.encode()).hexdigest()[:16]}.faiss"
 
 
+def own_folders(home: Path, kb: str) -> list[Path]:
+    """The folders that belong to a knowledge base: uploads, kept pages, question sets, reports."""
+    workspace = home / "workspace"
+    return [workspace / UPLOADS / kb, workspace / "pages" / kb, workspace / "questions" / kb, home / "reports" / kb]
+
+
 def page_folder(home: Path, kb: str, url: str) -> Path:
     """The folder that holds the one file of a web page, whatever its format is this time."""
     return home / "workspace" / "pages" / kb / hashlib.sha256(url.encode()).hexdigest()[:32]

@@ -3,13 +3,16 @@
 Run as ``python crash_child.py DESCRIPTOR HOME FOLDER MUTANT WORK…``, the work being ``ingest``, ``delete NAME``,
 ``reembed FINGERPRINT`` or ``index``. Everything is the real thing but the embedder, since durability needs no model. A
 document is told to be ``safe`` or ``gone`` once its transaction is over; ``in``, ``committing`` and ``out`` frame each one.
-A ``MUTANT`` breaks one rule on purpose: ``no transaction``, ``promised early`` or ``postings stay``.
+A ``MUTANT`` breaks one rule on purpose: ``no transaction`` (which also ends its process between two statements, as the
+parent's kills meet such a moment too seldom), ``promised early`` or ``postings stay``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import random
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -61,6 +64,18 @@ class TellingStore(Store):
         return stored
 
 
+class Fatal:
+    """A connection that ends its process, once in a while, between two statements."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        if DICE.random() < 0.01:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return getattr(self._connection, name)
+
+
 class Forgetful:
     """A connection that leaves postings behind."""
 
@@ -86,7 +101,7 @@ def tell_transactions() -> None:
     def told(self: Database) -> Iterator[Any]:
         if MUTANT == "no transaction":
             say("in")
-            yield self.connection
+            yield Fatal(self.connection)
             say("out")
             return
         with real(self) as connection:
@@ -127,5 +142,6 @@ def main(home: Path, folder: Path, work: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     DESCRIPTOR, MUTANT = int(sys.argv[1]), sys.argv[4]
+    DICE = random.Random(os.environ["CRASH_SEED"])
     tell_transactions()
     main(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[5:])

@@ -92,7 +92,7 @@ def run(home: Path, folder: Path, work: Sequence[str], moment: Moment | None = N
         [*command, str(writing), str(home), str(folder), mutant, *work],
         pass_fds=[writing],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CRASH_SEED": repr((SEED, work, moment))},
     )
     os.close(writing)
     lines: list[str] = []
@@ -191,8 +191,6 @@ class Campaign:
 
     def _work(self) -> list[str]:
         deletions = [f"delete {name}" for name in self.dice.sample(sorted(self.safe), min(3, len(self.safe)))]
-        if self.mutant:
-            return ["ingest"]
         return self.dice.choice(
             [["ingest"], ["ingest"], [*deletions, "ingest"], [f"reembed hash-{self.folder.version}", "ingest"],
              ["index", *deletions, "index", "ingest", "index"]]
@@ -200,7 +198,7 @@ class Campaign:
 
     def _moment(self) -> Moment:
         if self.mutant:  # all over what a transaction should have held together
-            return Moment("in", self.dice.randint(1, 24), self.dice.random() * 0.0015)
+            return Moment("in", self.dice.randint(1, 24), self.dice.random() * 0.003)
         kind = self.dice.choice(["in"] * 8 + ["step", "safe"])
         return Moment(kind, self.dice.randint(1, 24), self.dice.random() * (0.0001 if kind == "in" else 0.01))
 

@@ -119,6 +119,20 @@ def test_an_answer_goes_with_its_document(tmp_path: Path, documents: Store) -> N
     assert conversations.messages(number)[-1].gone
 
 
+def test_what_is_no_longer_shared_is_not_shown(tmp_path: Path, documents: Store) -> None:
+    """Answers from a knowledge base that was taken away are shown to their reader no more, and again once it is back."""
+    granted, taken = (User("ada", "reader", kbs) for kbs in (frozenset({"default"}), frozenset[str]()))
+    theirs = Conversations(tmp_path, granted)
+    number = theirs.create("年假几天？")
+    (chunk,) = documents.chunks("a.md")
+    answer = replace(ANSWER, citations=(), passages=(replace(passage("x"), chunk=chunk),), trace=Trace())
+    theirs.add(number, "user", "年假几天？")
+    theirs.add(number, "assistant", answer.text, answer)
+    assert [m.gone for m in Conversations(tmp_path, taken).messages(number)] == [False, True]
+    assert history(Conversations(tmp_path, taken).messages(number)) == ()
+    assert [m.gone for m in theirs.messages(number)] == [False, False]
+
+
 def test_an_answer_stays_where_its_document_changes_or_moves(
     tmp_path: Path, documents: Store, embedder: Embedder
 ) -> None:

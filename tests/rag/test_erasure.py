@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rag.access import User
 from rag.conversations import Conversations
 from rag.dense import open_index
 from rag.erasure import erase
@@ -58,6 +59,17 @@ def test_what_still_holds_it_is_named(store: Store) -> None:
     report.parent.mkdir(parents=True)
     report.write_text(SECRET, encoding="utf-8")
     assert erase(store, ["secret.md"]).left == (Path("reports/default/r.json"),)
+
+
+def test_a_guess_tells_nobody_what_others_hold(store: Store, embedder: Any) -> None:
+    """Who is no admin learns of words in their own knowledge base's files, never of those of others or of conversations."""
+    ours, theirs = (store.home / "reports" / kb / "r.json" for kb in ("default", "board"))
+    for path in (ours, theirs):
+        path.parent.mkdir(parents=True)
+        path.write_text(SECRET, encoding="utf-8")
+    Conversations(store.home).create(SECRET)
+    curator = store.seen_by(User("bo", "curator", frozenset({"default"})), "default")
+    assert erase(curator, ["secret.md"]).left == (Path("reports/default/r.json"),)
 
 
 def test_words_of_another_document_are_no_trace(store: Store, embedder: Any) -> None:

@@ -102,7 +102,7 @@ def test_an_answer_of_a_deleted_document_is_gone(start: Start, home: Path) -> No
     app.query_params["c"] = str(number)
     app.run()
     assert not app.exception and not app.pills
-    assert "deleted since; it went with it" in captions(app)
+    assert "has been deleted since" in captions(app)
     assert "So it is." not in [markdown.value for markdown in app.markdown]
 
 

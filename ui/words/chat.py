@@ -21,8 +21,8 @@ WORDS: Words = {
     "stopped": {"zh": "已中断，出处未经核对", "en": "Cut short: its sources were not checked"},
     "thoughts": {"zh": "模型的思考（未经核对）", "en": "What the model thought (unchecked)"},
     "answer_gone": {
-        "zh": "这个回答引用的文档已被删除，回答也随之删除。",
-        "en": "This answer was made from a document that has been deleted since; it went with it.",
+        "zh": "这个回答引用的文档已被删除或不再共享给你，因此不再显示。",
+        "en": "This answer was made from a document that has been deleted since, or is no longer shared with you.",
     },
     "stopped_empty": {"zh": "在写出第一个字之前已停止。", "en": "Stopped before the first word."},
     "unanswered": {"zh": "这个问题还没有回答。", "en": "This question has no answer yet."},
