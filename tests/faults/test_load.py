@@ -118,4 +118,5 @@ def test_a_long_day(
            + ", ".join(f"{kind} {p95[kind]:.0f}" for kind in sorted(p95))
            + f"; memory {memory:.0f} MB {grown:+.0f}, descriptors {left:+d}")  # fmt: skip
     assert store.verify() == [] and len(day.seconds) == 4
-    assert grown < 40 and left <= 2
+    # A thread that had no work in the first tenth opens its three files of the database later; a leak would be of hundreds.
+    assert grown < 40 and left <= 3 * PEOPLE
