@@ -21,8 +21,7 @@ class Reading:
     """A file on its way into the store, and what has been seen of it so far.
 
     ``stamp`` is what the store is to keep of the moment in which its bytes were looked at. ``garbled`` counts documents
-    that are no readable text, ``deleted`` says that the user deleted the file's document
-    while it was read.
+    that are no readable text, ``deleted`` says that the user deleted the file's document while it was read.
     """
 
     file: FoundFile

@@ -172,9 +172,7 @@ def history(messages: list[Message]) -> tuple[Turn, ...]:
     """
     turns: list[Turn] = []
     for message in messages:
-        if message.gone:
-            turns = turns[:-1] if turns and turns[-1].role == "user" else turns
-        elif message.answer and message.answer.kind == "talk":
+        if message.gone or (message.answer and message.answer.kind == "talk"):
             turns = turns[:-1] if turns and turns[-1].role == "user" else turns
         elif not message.answer or (not message.answer.refused and message.answer.kind in ("answer", "quote")):
             turns.append(Turn(message.role, message.content))

@@ -226,6 +226,11 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def problem(self) -> str:
+        """What is wrong with the file; empty where nothing is. Raises DamagedError where not even that can be asked."""
+        found = self.rows("PRAGMA integrity_check(1)")[0][0]
+        return "" if found == "ok" else str(found)
+
     def settle(self) -> bool:
         """Bring the write-ahead log into the database file and empty it; False while a reader keeps it from that."""
         with self._explained():
@@ -301,7 +306,7 @@ class Database:
         self.remove_old_copies()
         if version:
             unfinished = self.folder / f"{DATABASE_NAME}.schema-{version}.{os.getpid()}.tmp"
-            self.connection.execute("VACUUM INTO ?", (str(unfinished),))
+            self.copy_to(unfinished)
             os.replace(unfinished, self.folder / f"{DATABASE_NAME}.schema-{version}")
 
     def _migrate(self, connection: Any) -> None:
@@ -366,11 +371,6 @@ class Snapshot(Database):
         """One statement, in a transaction of its own."""
         with self.transaction() as connection:
             connection.execute(sql, values)
-
-    def problem(self) -> str:
-        """What is wrong with the file; empty where nothing is."""
-        found = self.rows("PRAGMA integrity_check(1)")[0][0]
-        return "" if found == "ok" else str(found)
 
 
 def _marked(raw: bytes) -> str:

@@ -7,11 +7,9 @@ as it goes; the damaged one is kept beside it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import secrets
 import shutil
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,7 @@ from rag.errors import DamagedError, RagError, StoreError
 from rag.logs import note
 from rag.postings import TOKENISER, remake_postings
 from rag.settings import Settings
-from rag.store import Store, vector_columns
+from rag.store import Store, chunk_crc, text_sha, vector_columns
 from rag.types import Chunk, Embedder
 from rag.verify import damaged_documents, damaged_vectors, problems
 from rag.whole_file import sync_folder
@@ -59,9 +57,7 @@ def repair(settings: Settings, embedder: Callable[[], Embedder]) -> Repaired:
 
 def _is_damaged(home: Path) -> bool:
     try:
-        database = Database(home)
-        with database.snapshot() as connection:
-            return any(row[0] != "ok" for row in connection.execute("PRAGMA integrity_check(1)"))
+        return bool(Database(home).problem())
     except DamagedError:
         return True
 
@@ -92,7 +88,7 @@ def _renew_vectors(database: Database, embedder: Callable[[], Embedder], done: l
         sql = """SELECT v.id, v.fingerprint, c.heading, c.text, c.crc FROM vector v JOIN chunk c ON c.vector_id = v.id
                  WHERE v.id = ? LIMIT 1"""
         rows = [row for identity in damaged for row in connection.execute(sql, (identity,))]
-    whole = [row for row in rows if zlib.crc32(f"{row[2]}\0{row[3]}".encode()) == row[4]]
+    whole = [row for row in rows if chunk_crc(row[2], row[3]) == row[4]]
     if not whole:
         return
     with contextlib.suppress(RagError):
@@ -102,7 +98,7 @@ def _renew_vectors(database: Database, embedder: Callable[[], Embedder], done: l
         vectors = embed_chunks(chunks, model) if chunks else []
         with database.transaction() as connection:
             for (identity, *_), chunk, vector in zip(mine, chunks, vectors, strict=True):
-                sha = hashlib.sha256(chunk.indexed_text.encode()).digest()
+                sha = text_sha(chunk.indexed_text)
                 connection.execute(
                     "UPDATE vector SET text_sha = ?, value = ?, windows = ?, crc = ? WHERE id = ?",
                     (sha, *vector_columns(vector), identity),

@@ -275,7 +275,7 @@ class Store:
                   FROM chunk c JOIN ({_DOCUMENT}) q ON q.id = c.document_id
                   WHERE c.kb_id = ? AND c.id IN ({_marks(ids)})"""
         rows = self._rows(sql, self._known_kb(), *ids)
-        return {r[0]: _chunk(r, r[8]) for r in rows if r[7] == _crc(r[2], r[4])}
+        return {r[0]: _chunk(r, r[8]) for r in rows if r[7] == chunk_crc(r[2], r[4])}
 
     def chunk_ids(self, names: Collection[str]) -> set[int]:
         """The ids of all chunks of these documents."""
@@ -373,7 +373,7 @@ class Store:
 
     def known_vectors(self, texts: Sequence[str], fingerprint: str) -> dict[str, np.ndarray]:
         """What is already stored for exactly these texts: float32 of shape (1 + windows, dim), the whole first."""
-        by_sha = {_text_sha(text): text for text in texts}
+        by_sha = {text_sha(text): text for text in texts}
         found: dict[str, np.ndarray] = {}
         shas = list(by_sha)
         for i in range(0, len(shas), 500):
@@ -617,7 +617,7 @@ class Store:
                 raise StoreError(f"The embedder gave no unit vector for the text {text[:60]!r}; it was not stored.")
         with self._writing() as connection:
             rows = [
-                (_text_sha(text), fingerprint, *vector_columns(matrix))
+                (text_sha(text), fingerprint, *vector_columns(matrix))
                 for text, matrix in zip(texts, vectors, strict=True)
             ]
             connection.executemany(
@@ -643,8 +643,8 @@ class Store:
             kb = self._make_kb(connection)
             row = self._document_row(name)
             file_id, record = row[6], row[7]
-            sha = connection.execute("SELECT sha256 FROM file WHERE id = ?", (file_id,)).fetchone()[0]
-            words = connection.execute("SELECT sha256 FROM document WHERE id = ?", (row[0],)).fetchone()[0]
+            sql = "SELECT f.sha256, d.sha256 FROM document d JOIN file f ON f.id = d.file_id WHERE d.id = ?"
+            sha, words = connection.execute(sql, (row[0],)).fetchone()
             if record:
                 # Its words, wherever they stand; and its place in these bytes, should they be read otherwise one day.
                 place = record_hash(sha, record)
@@ -987,7 +987,12 @@ def _names_of(file: StoredFile, document: ParsedDocument) -> list[str]:
 
 def content_hash(document: ParsedDocument) -> str:
     """SHA-256, in hexadecimal, of a document's title and stored text."""
-    return hashlib.sha256(f"{document.title}\0{document.text}".encode()).hexdigest()
+    return words_hash(document.title, document.text)
+
+
+def words_hash(title: str, text: str) -> str:
+    """SHA-256, in hexadecimal, of a title and a stored text."""
+    return hashlib.sha256(f"{title}\0{text}".encode()).hexdigest()
 
 
 # Chunks of a knowledge base whose text has no vector of an embedder; ``o`` is the vector they have now.
@@ -1079,7 +1084,7 @@ def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vect
         language(chunk.text),
         len(words),
         vector_id,
-        _crc(chunk.heading, chunk.text),
+        chunk_crc(chunk.heading, chunk.text),
     )
     chunk_id = connection.execute(
         """INSERT INTO chunk(kb_id, document_id, ordinal, heading, page, text, start, "end", language, tokens, vector_id, crc)
@@ -1090,7 +1095,7 @@ def _insert_chunk(connection: Any, kb: int, document_id: int, chunk: Chunk, vect
 
 
 def _vector_id(connection: Any, chunk: Chunk, vectors: np.ndarray, fingerprint: str) -> int:
-    sha = _text_sha(chunk.indexed_text)
+    sha = text_sha(chunk.indexed_text)
     connection.execute(_PUT_VECTOR, (sha, fingerprint, *vector_columns(vectors)))
     sql = "SELECT id FROM vector WHERE text_sha = ? AND fingerprint = ?"
     return int(connection.execute(sql, (sha, fingerprint)).fetchone()[0])
@@ -1120,11 +1125,13 @@ def _check_vectors(chunks: Sequence[Chunk], vectors: Sequence[np.ndarray] | np.n
             raise StoreError(f"The embedder gave no unit vector for chunk {chunk.ordinal} of {chunk.document}.")
 
 
-def _text_sha(text: str) -> bytes:
+def text_sha(text: str) -> bytes:
+    """What a vector is stored under: SHA-256 of the text that was embedded."""
     return hashlib.sha256(text.encode()).digest()
 
 
-def _crc(heading: str, text: str) -> int:
+def chunk_crc(heading: str, text: str) -> int:
+    """The checksum of a chunk's heading and text."""
     return zlib.crc32(f"{heading}\0{text}".encode())
 
 

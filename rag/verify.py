@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from typing import Any
 
 import numpy as np
+
+from rag.store import chunk_crc, words_hash
 
 _AGAIN = "Type `python -m rag doctor --repair`."
 
@@ -47,11 +48,11 @@ def _postings(connection: Any, kb: int, name: str) -> list[str]:
 def damaged_documents(connection: Any) -> list[int]:
     """The ids of documents whose text, chunks or vectors are not what was stored, ascending."""
     sql = "SELECT id, title, sha256, text FROM document"
-    damaged = {i for i, title, sha, text in connection.execute(sql) if _sha(title, text) != sha}
+    damaged = {i for i, title, sha, text in connection.execute(sql) if words_hash(title, text) != sha}
     sql = """SELECT c.document_id, c.heading, c.text, c.crc, substr(d.text, c.start + 1, c."end" - c.start) FROM chunk c
              JOIN document d ON d.id = c.document_id"""
     for document, heading, text, crc, stored in connection.execute(sql):
-        if zlib.crc32(f"{heading}\0{text}".encode()) != crc or text != stored:
+        if chunk_crc(heading, text) != crc or text != stored:
             damaged.add(document)
     sql = "SELECT document_id FROM chunk GROUP BY document_id HAVING max(ordinal) <> count(*) - 1 OR min(ordinal) <> 0"
     damaged |= {row[0] for row in connection.execute(sql)}
@@ -69,10 +70,6 @@ def damaged_vectors(connection: Any) -> list[int]:
     """The ids of vectors that are not what was stored, or no unit vectors."""
     sql = "SELECT id, value, windows, crc FROM vector"
     return [i for i, value, windows, crc in connection.execute(sql) if not _is_sound(value, windows, crc)]
-
-
-def _sha(title: str, text: str) -> str:  # as rag.store.content_hash
-    return hashlib.sha256(f"{title}\0{text}".encode()).hexdigest()
 
 
 def _is_sound(value: object, windows: object, crc: object) -> bool:

@@ -219,8 +219,8 @@ def _tell_deleted(done: Erasure, say: Say) -> None:
 def delete(session: Session, names: Sequence[str]) -> Erasure:
     """Delete documents; those that are gone already, in another tab say, are as good as deleted."""
     with session.store() as store:
-        there = [name for name in names if name not in store.unknown_names(names)]
-        done = erase(store, there)
+        unknown = set(store.unknown_names(names))
+        done = erase(store, [name for name in names if name not in unknown])
     return replace(done, names=tuple(dict.fromkeys([*done.names, *names])))
 
 
